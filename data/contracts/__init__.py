@@ -1,0 +1,1 @@
+"""The words every other part shares: errors, panels, signals, events. Types only, no IO."""

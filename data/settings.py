@@ -1,0 +1,107 @@
+"""What an operator may change, as `GS_POSTGRES__POOL_SIZE=8`. Built once, by an entry point; never at import.
+
+Units are in the names. Nested groups forbid extras and unknown `GS_` names are refused, so a typo stops the start.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data.contracts.errors import InvalidInput
+
+_PREFIX = "GS_"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PostgresSettings(_Group):
+    """The store of record. No URL: an embedded server under the home."""
+
+    url: SecretStr | None = None
+    pool_size: PositiveInt = 8
+    connect_s: PositiveFloat = 10.0
+    read_s: PositiveFloat = 10.0
+    write_s: PositiveFloat = 30.0
+
+
+class RedisSettings(_Group):
+    """Delivery and cache. No URL: an embedded server under the home."""
+
+    url: SecretStr | None = None
+    command_s: PositiveFloat = 5.0
+
+
+class RaySettings(_Group):
+    """The compute cluster. No address: a local one, on loopback only."""
+
+    address: str | None = None
+    object_store_mb: PositiveInt = 512
+    start_s: PositiveFloat = 90.0
+
+
+class AgentSettings(_Group):
+    """Agent pools."""
+
+    actors: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 1) // 2),
+        ge=1,
+        le=1000,
+        description="actors per agent; by default one for every two cores of this machine",
+    )
+    cpus_per_actor: PositiveFloat = 0.05
+    deadline_s: PositiveFloat = Field(default=2.0, description="live serving: later votes are missing")
+    chunk_deadline_s: PositiveFloat = Field(default=60.0, description="scans and jobs: later chunks are retried")
+    max_pending_calls: PositiveInt = 64
+
+
+class ApiSettings(_Group):
+    """The HTTP API on Ray Serve."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+
+class GatewaySettings(_Group):
+    """The websocket tier's port; none: the one after the API's."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+
+
+class Settings(BaseSettings):
+    """All settings; `Settings.load()` reads the environment and nothing else."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    home: Path = Path("~/.goldensignals")
+    postgres: PostgresSettings = PostgresSettings()
+    redis: RedisSettings = RedisSettings()
+    ray: RaySettings = RaySettings()
+    agents: AgentSettings = AgentSettings()
+    api: ApiSettings = ApiSettings()
+    gateway: GatewaySettings = GatewaySettings()
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Settings of this process. Raises InvalidInput naming the variable that is unknown or malformed."""
+        for name in sorted(environ):
+            group = name.removeprefix(_PREFIX).split("__")[0].lower()
+            if name.startswith(_PREFIX) and group not in cls.model_fields:
+                known = ", ".join(_PREFIX + field.upper() for field in cls.model_fields)
+                raise InvalidInput(f"there is no setting {name}; the groups are {known}")
+        try:
+            loaded = cls()
+        except ValidationError as problem:
+            raise InvalidInput("; ".join(_sentence(error) for error in problem.errors(include_input=False))) from None
+        return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
+
+
+def _sentence(error: Mapping[str, object]) -> str:
+    place = error["loc"]
+    path = "__".join(str(part).upper() for part in place) if isinstance(place, tuple) else str(place)
+    return f"the setting {_PREFIX}{path} cannot be used: {error['msg']}"

@@ -1,0 +1,130 @@
+"""Connections to PostgreSQL, and the one way to use them: a transaction that ends within its deadline.
+
+A frozen server, a full pool or a dead network costs the caller the seconds it agreed to, never more: when they are over
+the connection's socket is shut down, which no driver can wait through.
+"""
+
+import asyncio
+import math
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from data.contracts.errors import InvalidInput, TemporarilyUnavailable
+
+Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+_CHECK_S = 2.0
+_RECONNECT_S = 4.0  # the pool doubles its pauses; after this it forgets them, and the next caller tries at once
+_END: ContextVar[float] = ContextVar("end of the caller's deadline, in the event loop's seconds", default=math.inf)
+_STATEMENT_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"  # of this transaction
+
+
+async def open_pool(url: str, *, size: int, connect_s: float) -> Pool:
+    """A pool whose connections are checked before use, with one connection open. Close it with `await pool.close()`.
+
+    Raises: InvalidInput for a URL that is none; TemporarilyUnavailable when PostgreSQL does not answer in `connect_s`.
+    """
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise InvalidInput("the PostgreSQL URL cannot be read; it looks like postgresql://user@host/database") from None
+    pool: Pool = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=_configure,
+        check=_check,
+        timeout=connect_s,
+        reconnect_timeout=_RECONNECT_S,
+        name="goldensignals",
+        kwargs=connect_options(connect_s),
+    )
+    try:
+        await pool.open(wait=True, timeout=connect_s)
+    except psycopg.OperationalError as problem:
+        await pool.close()
+        raise unavailable(problem, connect_s) from problem
+    return pool
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, seconds: float) -> AsyncIterator[Connection]:
+    """A connection inside a transaction that is committed at the end and over within `seconds`.
+
+    A write whose deadline passed may still have been committed: every write must be safe to repeat.
+    Raises: TemporarilyUnavailable, naming PostgreSQL, when it is down, late or out of disk space.
+    """
+    _END.set(asyncio.get_running_loop().time() + seconds)
+    try:
+        async with pool.connection(timeout=seconds) as connection:
+            left = _left()
+            with severed_after(connection, left):
+                async with connection.transaction():
+                    await connection.execute(_STATEMENT_TIMEOUT, (str(math.ceil(left * 1000)),))
+                    yield connection
+    except psycopg.OperationalError as problem:
+        raise unavailable(problem, seconds) from problem
+
+
+@contextmanager
+def severed_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """Shut the connection's socket down unless the block ends before; who waits on it then gets an OperationalError.
+
+    Cancelling the task instead would make the driver ask the same frozen server, politely, to cancel its query.
+    """
+    handle = asyncio.get_running_loop().call_later(seconds, _sever, connection)
+    try:
+        yield
+    finally:
+        handle.cancel()
+
+
+def connect_options(connect_s: float) -> dict[str, Any]:
+    """What every connection of ours is opened with: transactions only where asked for, and a bounded wait."""
+    return {"autocommit": True, "connect_timeout": math.ceil(connect_s), "application_name": "goldensignals"}
+
+
+def unavailable(problem: psycopg.OperationalError, seconds: float) -> TemporarilyUnavailable:
+    """What a driver's error means to a caller, in a sentence without secrets."""
+    if isinstance(problem, psycopg.errors.DiskFull):
+        return TemporarilyUnavailable("PostgreSQL has no disk space left and stored nothing; free some on its disk")
+    if problem.sqlstate is None or isinstance(problem, psycopg.errors.QueryCanceled):
+        detail = str(problem).strip().splitlines() or [type(problem).__name__]
+        return TemporarilyUnavailable(f"PostgreSQL is down or did not answer within {seconds:g} s ({detail[0]})")
+    return TemporarilyUnavailable(
+        f"PostgreSQL refuses the work now ({problem.diag.message_primary}); try again", sqlstate=problem.sqlstate
+    )
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.execute("SET timezone TO 'UTC'")  # a moment reads the same wherever the server stands
+
+
+async def _check(connection: Connection) -> None:
+    with severed_after(connection, min(_CHECK_S, _left())):
+        await AsyncConnectionPool.check_connection(connection)
+
+
+def _left() -> float:
+    """Seconds until the deadline of the running call."""
+    return max(_END.get() - asyncio.get_running_loop().time(), 0.001)
+
+
+def _sever(connection: Connection) -> None:
+    if connection.closed:
+        return
+    with socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:  # a copy: the driver closes its own
+        try:
+            line.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # the other side was gone already
