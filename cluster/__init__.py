@@ -1,0 +1,1 @@
+"""Where it runs: Ray connection, agent pools, scans. Knows agents and data, nothing of HTTP."""

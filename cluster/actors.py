@@ -1,0 +1,39 @@
+"""The one generic actor: it hosts any agent and answers for parts of a panel. It keeps no state and writes nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from agents.agent import VoteBlock
+from agents.registry import roster
+from cluster.warm import warm_node
+from data.contracts.panel import Panel
+
+Rows = Literal["last", "all"]
+
+
+class AgentActor:
+    """Becomes a Ray actor in `cluster.pools`; a plain class, so a test can call it without Ray."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = roster([agent])[0]
+        warm_node()
+
+    def ready(self) -> int:
+        """Answers, with its process id, once kernels are compiled and the agent is loaded."""
+        return os.getpid()
+
+    def vote(self, panel: Panel, first: int, last: int, rows: Rows) -> VoteBlock:
+        """Votes for symbols first..last (exclusive) of the panel: one row per symbol ("last") or every bar ("all").
+
+        The whole history is evaluated either way, so the last row has the same bits as in a backtest.
+        """
+        return evaluate(self._agent.name, panel, first, last, rows)
+
+
+def evaluate(agent: str, panel: Panel, first: int, last: int, rows: Rows) -> VoteBlock:
+    """What an actor does for one chunk; small work runs it in the caller's own process."""
+    part = panel if (first, last) == (0, len(panel.symbols)) else panel.slice(first, last)
+    block = roster([agent])[0].evaluate(part)
+    return block.take(part.last_rows) if rows == "last" else block

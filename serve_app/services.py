@@ -1,0 +1,129 @@
+"""Gives a command what it needs: the system that `goldensignals up` runs, or servers of its own for its duration."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cluster import connect
+from data.contracts.errors import TemporarilyUnavailable
+from data.embedded.postgres import EmbeddedPostgres
+from data.home import Home, Lock
+from data.settings import Settings
+from data.store.migrate import migrate
+from serve_app.stack import Say, Stack, join_ray
+
+_WAIT_S = 120.0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Running:
+    """What `goldensignals up` has written about itself when it is ready."""
+
+    pid: int
+    ray_address: str
+    host: str
+    port: int
+    source: str
+
+    @staticmethod
+    def file(home: Home) -> Path:
+        """Where it is written."""
+        return home.run / "up.json"
+
+    def write(self, home: Home) -> None:
+        """Announce readiness, in one piece."""
+        draft = self.file(home).with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(asdict(self)))
+        draft.replace(self.file(home))
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where the servers are. `running` is None when they belong to this command."""
+
+    postgres_url: str
+    ray: bool  # whether this process has joined a Ray cluster
+    running: Running | None
+
+
+def stack_lock(home: Home) -> Lock:
+    """Whoever holds it owns the servers of this home."""
+    return Lock(home.run / "stack.lock")
+
+
+def find_running(home: Home) -> Running | None:
+    """The `up` that is ready now; None when there is none. A file left by a killed one does not count."""
+    lock = stack_lock(home)
+    if not lock.is_held():
+        return None
+    try:
+        running = Running(**json.loads(Running.file(home).read_text()))
+    except FileNotFoundError:  # it is still starting, or it is another kind of command
+        return None
+    return running if lock.holder().get("pid") == running.pid else None
+
+
+def postgres_url(settings: Settings) -> str:
+    """The PostgreSQL a setting names, or the embedded one of this home (which somebody must have started)."""
+    if settings.postgres.url is not None:
+        return settings.postgres.url.get_secret_value()
+    return EmbeddedPostgres(settings.home).url
+
+
+@contextmanager
+def open_services(settings: Settings, *, ray: bool, say: Say) -> Iterator[Services]:
+    """Join the running system, or start what is needed and stop it afterwards.
+
+    Raises TemporarilyUnavailable when another command keeps the servers of this home for too long.
+    """
+    home = Home(settings.home)
+    home.prepare()
+    lock = stack_lock(home)
+    ends = time.monotonic() + _WAIT_S
+    waited = False
+    while True:
+        running = find_running(home)
+        if running is not None:
+            yield from _joined(settings, home, running, ray=ray)
+            return
+        try:
+            lock.acquire("command")
+            break
+        except TemporarilyUnavailable:
+            holder = lock.holder()
+            if time.monotonic() > ends:
+                raise TemporarilyUnavailable(
+                    f"process {holder.get('pid')} has used the servers of {home.path} for more than {_WAIT_S:g} s; "
+                    "wait for it, end it, or use another GS_HOME"
+                ) from None
+            if not waited:
+                say(f"waiting for process {holder.get('pid')}, which uses the servers of {home.path}")
+                waited = True
+            time.sleep(_POLL_S)
+    stack = Stack(settings, home)
+    try:
+        url = stack.start_stores(redis=False, say=say)
+        migrate(url)
+        if ray:
+            stack.start_ray(say=say)
+        yield Services(url, ray, None)
+    finally:
+        stack.stop()
+        lock.release()
+
+
+def _joined(settings: Settings, home: Home, running: Running, *, ray: bool) -> Iterator[Services]:
+    if ray:
+        join_ray(home, running.ray_address)
+    try:
+        yield Services(postgres_url(settings), ray, running)
+    finally:
+        if ray:
+            connect.disconnect()
