@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -30,6 +31,7 @@ from serve_app.stack import Say, Stack
 
 APP = "goldensignals"
 _LOCK_WAIT_S = 10.0  # for a command of this home that is just ending
+_PORT_WAIT_S = 5.0
 _POLL_S = 0.2
 
 
@@ -110,13 +112,17 @@ def _application(source: str) -> serve.Application:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises TemporarilyUnavailable when another program listens there."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as problem:
-            raise TemporarilyUnavailable(
-                f"the API cannot listen on {host}:{port} ({problem.strerror}); stop what uses that port or choose "
-                "another one with --port"
-            ) from problem
+    """Raises TemporarilyUnavailable when another program listens there; what a killed `up` left is given time to end."""
+    ends = time.monotonic() + _PORT_WAIT_S
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                return probe.bind((host, port))
+            except OSError as problem:
+                if problem.errno != errno.EADDRINUSE or time.monotonic() > ends:
+                    raise TemporarilyUnavailable(
+                        f"the API cannot listen on {host}:{port} ({problem.strerror}); stop what uses that port, or "
+                        "choose another one with --port"
+                    ) from problem
+        time.sleep(_POLL_S)

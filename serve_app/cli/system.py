@@ -16,6 +16,7 @@ from rich.text import Text
 from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
 from serve_app.cli.output import AsJson, notes, progress_bar, say, show
 
+_TOP = 20
 _DOWN_S = 60.0
 _DETACH_S = 180.0
 _POLL_S = 0.2
@@ -52,7 +53,7 @@ def up(
         return
 
     from data.clock import SystemClock
-    from serve_app.cli.signals import scan_table
+    from serve_app.cli.render import ScanTable
     from serve_app.scans import ScanRequest, plan_scan
     from serve_app.up import System
 
@@ -65,7 +66,7 @@ def up(
         spec = plan_scan(bars, ScanRequest())
         with progress_bar("votes") as progress:
             scanned = system.first_scan(spec, clock=SystemClock(), progress=progress)
-        notes.print(scan_table(scanned, 20, bars.quarantined.summary()))
+        notes.print(ScanTable(scanned, _TOP, bars.quarantined.summary()))
         system.announce()
         notes.print(
             f"[bold]GoldenSignals is ready[/] after {time.monotonic() - started:.1f} s: "
