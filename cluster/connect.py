@@ -5,7 +5,9 @@ The only place that calls `ray.init`. Authentication by token is always on, and 
 """
 
 import os
+import re
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ NAMESPACE = "goldensignals"
 ONE_THREAD = dict.fromkeys(
     ("NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
+_ADDRESS = re.compile(r"[^/\s]+:\d{1,5}")
+_KNOCK_S = 5.0
 # Dead nodes are noticed in 3 to 9 s instead of 15 to 66 s.
 _HEALTH = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -80,7 +84,8 @@ def start_local(scratch: Path, *, object_store_mb: int, cpus: int | None = None)
 
 
 def join(address: str) -> None:
-    """Join a running cluster. Raises TemporarilyUnavailable when it does not answer."""
+    """Join a running cluster. Raises TemporarilyUnavailable when it does not answer, InvalidInput for no address."""
+    require_reachable(address)
     import ray
 
     try:
@@ -90,8 +95,23 @@ def join(address: str) -> None:
             f"the Ray cluster at {address} does not answer ({_first_line(problem)}); "
             "is it running, and is its token the one in RAY_AUTH_TOKEN_PATH?"
         ) from problem
-    except ValueError as problem:
-        raise InvalidInput(f"{address!r} is not the address of a Ray cluster: {problem}") from problem
+
+
+def require_reachable(address: str) -> None:
+    """Raise unless something listens at host:port; Ray itself would knock for minutes.
+
+    Raises InvalidInput for what is no address, TemporarilyUnavailable when nothing listens there.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise InvalidInput(f"{address!r} is not the address of a Ray cluster; write host:port, such as 10.0.0.1:6379")
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+    except (OSError, OverflowError) as problem:
+        raise TemporarilyUnavailable(
+            f"the Ray cluster at {address} does not answer ({_first_line(problem)}); start it, or leave "
+            "GS_RAY__ADDRESS out to use a local one"
+        ) from problem
 
 
 def disconnect() -> None:

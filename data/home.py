@@ -94,7 +94,7 @@ class Lock:
         try:
             with self._path.open() as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except BlockingIOError:
             return True
@@ -104,7 +104,7 @@ class Lock:
         """What the present or last holder wrote: pid and role; empty when nobody ever held it."""
         try:
             found = json.loads(self._path.read_text() or "{}")
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
             return {}
         return found if isinstance(found, dict) else {}
 

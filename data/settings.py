@@ -8,8 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from data.contracts.errors import InvalidInput
 
@@ -29,12 +38,22 @@ class PostgresSettings(_Group):
     read_s: PositiveFloat = 10.0
     write_s: PositiveFloat = 30.0
 
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: SecretStr | None) -> SecretStr | None:
+        return _require_scheme(value, "postgresql://", "postgres://")
+
 
 class RedisSettings(_Group):
     """Delivery and cache. No URL: an embedded server under the home."""
 
     url: SecretStr | None = None
     command_s: PositiveFloat = 5.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: SecretStr | None) -> SecretStr | None:
+        return _require_scheme(value, "redis://", "rediss://", "unix://")
 
 
 class RaySettings(_Group):
@@ -76,7 +95,9 @@ class GatewaySettings(_Group):
 class Settings(BaseSettings):
     """All settings; `Settings.load()` reads the environment and nothing else."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     home: Path = Path("~/.goldensignals")
     postgres: PostgresSettings = PostgresSettings()
@@ -87,9 +108,12 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Settings of this process. Raises InvalidInput naming the variable that is unknown or malformed."""
-        for name in sorted(environ):
+    def load(cls) -> Self:
+        """Settings of this process; an empty variable is as good as none.
+
+        Raises InvalidInput naming the variable that is unknown or malformed, never its value.
+        """
+        for name in sorted(os.environ):
             group = name.removeprefix(_PREFIX).split("__")[0].lower()
             if name.startswith(_PREFIX) and group not in cls.model_fields:
                 known = ", ".join(_PREFIX + field.upper() for field in cls.model_fields)
@@ -98,10 +122,28 @@ class Settings(BaseSettings):
             loaded = cls()
         except ValidationError as problem:
             raise InvalidInput("; ".join(_sentence(error) for error in problem.errors(include_input=False))) from None
+        except SettingsError:  # a value for a whole group that is not JSON; its text may hold a secret
+            raise InvalidInput(
+                f"one of {', '.join(_PREFIX + field.upper() for field in cls.model_fields)} was given as a whole and "
+                f"cannot be read; set single values, such as {_PREFIX}POSTGRES__POOL_SIZE=8"
+            ) from None
         return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
 
 
 def _sentence(error: Mapping[str, object]) -> str:
     place = error["loc"]
-    path = "__".join(str(part).upper() for part in place) if isinstance(place, tuple) else str(place)
-    return f"the setting {_PREFIX}{path} cannot be used: {error['msg']}"
+    parts = [str(part) for part in place] if isinstance(place, tuple) else [str(place)]
+    name = _PREFIX + "__".join(parts).upper()
+    if error["type"] == "extra_forbidden":
+        group = Settings.model_fields[parts[0]].annotation
+        assert isinstance(group, type)
+        assert issubclass(group, BaseModel)
+        known = ", ".join(f"{_PREFIX}{parts[0]}__{field}".upper() for field in group.model_fields)
+        return f"there is no setting {name}; known are {known}"
+    return f"the setting {name} cannot be used: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _require_scheme(value: SecretStr | None, *schemes: str) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith(schemes):
+        raise ValueError(f"the URL must begin with {' or '.join(schemes)}")
+    return value

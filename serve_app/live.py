@@ -10,9 +10,10 @@ from agents.registry import roster
 from cluster.scan import Found
 from cluster.voters import LocalVoters
 from data.clock import SystemClock
-from data.contracts.errors import TemporarilyUnavailable
+from data.contracts.errors import InvalidInput, TemporarilyUnavailable
 from data.home import Home
 from data.market.source import SAMPLE, open_bars
+from data.market.universe import resolve
 from data.settings import Settings
 from serve_app.bootstrap import open_stores
 from serve_app.orchestrator import Market, Orchestrator, market_of
@@ -29,6 +30,8 @@ def decide_one(settings: Settings, symbol: str, *, explain: bool, say: Say) -> t
     """
     running = find_running(Home(settings.home))
     market = market_of(open_bars(running.source if running else SAMPLE))
+    if resolve(symbol, market.panel.symbols).symbols != (symbol,):  # refused here, with the closest name, if unknown
+        raise InvalidInput(f"{symbol!r} is not one symbol; `goldensignals scan --universe A,B` asks about several")
     with open_services(settings, ray=running is not None, say=say) as services:
         if services.running is not None:
             found = _ask(symbol)

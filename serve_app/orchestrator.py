@@ -20,7 +20,6 @@ from data.clock import Clock, SystemClock
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
 from data.market.source import Bars, choose_universe, open_bars
-from data.market.universe import resolve
 from data.settings import Settings
 from serve_app.bootstrap import configure_logging, open_pools, open_stores
 from serve_app.services import postgres_url
@@ -56,7 +55,9 @@ class Orchestrator:
         or that has no bar in the newest session.
         """
         whole = self._market.panel
-        wanted = whole.select(resolve(",".join(symbols), whole.symbols).symbols)
+        if not symbols:
+            raise InvalidInput("no symbol was asked for; name at least one")
+        wanted = whole.select(symbols)
         needs_all = any(agent.scope == "universe" for agent in self._agents)
         panel = whole if needs_all else wanted
         answers = await self._voters.live_votes(panel, self._agents)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -81,10 +82,18 @@ def postgres_url(settings: Settings) -> str:
 def open_services(settings: Settings, *, ray: bool, say: Say) -> Iterator[Services]:
     """Join the running system, or start what is needed and stop it afterwards.
 
+    Meanwhile `print` writes to stderr: Ray prints warnings about its nodes, and stdout belongs to results.
     Raises TemporarilyUnavailable when another command keeps the servers of this home for too long.
     """
+    with redirect_stdout(sys.stderr):
+        yield from _joined_or_started(settings, ray=ray, say=say)
+
+
+def _joined_or_started(settings: Settings, *, ray: bool, say: Say) -> Iterator[Services]:
     home = Home(settings.home)
     home.prepare()
+    if ray and settings.ray.address is not None:
+        connect.require_reachable(settings.ray.address)  # said before anything is started
     lock = stack_lock(home)
     ends = time.monotonic() + _WAIT_S
     waited = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import httpx
@@ -47,7 +49,8 @@ def system_status(settings: Settings) -> list[Part]:
         return [*parts, Part("ray", False, str(problem))]
     try:
         parts.append(Part("ray", True, running.ray_address))
-        parts.extend(asyncio.run(_pools(settings)))
+        with redirect_stdout(sys.stderr):  # Ray prints warnings about its nodes, and stdout belongs to results
+            parts.extend(asyncio.run(_pools(settings)))
     finally:
         connect.disconnect()
     return parts

@@ -112,7 +112,7 @@ def _application(source: str) -> serve.Application:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises TemporarilyUnavailable when another program listens there; what a killed `up` left is given time to end."""
+    """Raises TemporarilyUnavailable when another program listens there; what a killed `up` left may end first."""
     ends = time.monotonic() + _PORT_WAIT_S
     while True:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -9,13 +9,13 @@ import math
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from data.contracts.errors import InvalidInput, TemporarilyUnavailable
 
@@ -24,6 +24,7 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 _CHECK_S = 2.0
 _RECONNECT_S = 4.0  # the pool doubles its pauses; after this it forgets them, and the next caller tries at once
+_NOTHING_S = 0.001  # zero would mean no limit to the server
 _END: ContextVar[float] = ContextVar("end of the caller's deadline, in the event loop's seconds", default=math.inf)
 _STATEMENT_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"  # of this transaction
 
@@ -66,7 +67,8 @@ async def transaction(pool: Pool, seconds: float) -> AsyncIterator[Connection]:
     """
     _END.set(asyncio.get_running_loop().time() + seconds)
     try:
-        async with pool.connection(timeout=seconds) as connection:
+        async with AsyncExitStack() as stack:
+            connection = await _acquire(stack, pool)
             left = _left()
             with severed_after(connection, left):
                 async with connection.transaction():
@@ -106,6 +108,16 @@ def unavailable(problem: psycopg.OperationalError, seconds: float) -> Temporaril
     )
 
 
+async def _acquire(stack: AsyncExitStack, pool: Pool) -> Connection:
+    while True:
+        try:
+            return await stack.enter_async_context(pool.connection(timeout=min(_RECONNECT_S, _left())))
+        except PoolTimeout:
+            if _left() <= _NOTHING_S:
+                raise
+            continue  # ask again: the pool gives up reconnecting after a while and begins anew only for a new request
+
+
 async def _configure(connection: Connection) -> None:
     await connection.execute("SET timezone TO 'UTC'")  # a moment reads the same wherever the server stands
 
@@ -117,7 +129,7 @@ async def _check(connection: Connection) -> None:
 
 def _left() -> float:
     """Seconds until the deadline of the running call."""
-    return max(_END.get() - asyncio.get_running_loop().time(), 0.001)
+    return max(_END.get() - asyncio.get_running_loop().time(), _NOTHING_S)
 
 
 def _sever(connection: Connection) -> None:

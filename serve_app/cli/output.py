@@ -60,9 +60,13 @@ def show(
 
 
 def require_format(out: Path | None) -> None:
-    """Refuse an unknown extension before any work is done."""
-    if out is not None and out.suffix.lower() not in FORMATS:
+    """Refuse an unknown extension or folder before any work is done."""
+    if out is None:
+        return
+    if out.suffix.lower() not in FORMATS:
         raise InvalidInput(f"--out {out}: use a file name that ends in {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise InvalidInput(f"--out {out}: there is no folder {out.parent}; make it first")
 
 
 def as_text(document: object) -> str:
