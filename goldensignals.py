@@ -65,8 +65,20 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
         universe=choose_universe(found, None).id,
         params=ConsensusParams(),
     )
+    kinds: dict[str, Any] = dict.fromkeys(_COLUMNS, pl.Float64) | {  # columns have their type also without any row
+        "symbol": pl.String,
+        "as_of": pl.Datetime("us", "UTC"),
+        "action": pl.String,
+        "calibrated": pl.Boolean,
+        "votes": pl.List(
+            pl.Struct({"agent": pl.String, "score": pl.Float64, "confidence": pl.Float64, "weight": pl.Float64})
+        ),
+        "warnings": pl.List(pl.String),
+        "signal_id": pl.String,
+        "input_hash": pl.String,
+    }
     rows = [signal.model_dump(include=set(_COLUMNS)) for signal in ranked(decision.signals)]
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col("action").cast(pl.String)).select(_COLUMNS)
+    return pl.DataFrame([row | {"action": row["action"].value} for row in rows], schema=kinds)
 
 
 def __getattr__(name: str) -> Any:

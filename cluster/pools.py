@@ -66,8 +66,8 @@ class AgentPool:
 
     async def ready(self, *, deadline_s: float) -> list[int]:
         """Wait until every actor has loaded its agent and kernels; their process ids."""
-        refs: list[Any] = [member.handle.ready.remote() for member in self._members]
         try:
+            refs: list[Any] = [member.handle.ready.remote() for member in self._members]
             async with asyncio.timeout(deadline_s):
                 pids: list[int] = await asyncio.gather(*refs)
                 return pids

@@ -1,0 +1,1 @@
+"""What is measured, against what, on this machine: `python -m benchmarks.scan`; numbers go to `results/`."""

@@ -1,0 +1,127 @@
+"""Starting and stopping: one system per home, clear refusals, and nothing is left over however it ends."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.cluster.installation import Ended, Installation, eventually, free_port, send
+
+_READY_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def small_home() -> Iterator[Installation]:
+    with TemporaryDirectory(prefix="gs-test-") as folder:
+        installation = Installation(Path(folder), AGENTS__ACTORS="1")
+        yield installation
+        installation.close()
+
+
+@pytest.fixture
+def small(small_home: Installation) -> Iterator[Installation]:
+    """A home whose system the tests start and stop themselves."""
+    yield small_home
+    small_home.stop()
+
+
+def up(installation: Installation, bars: Path, *words: str, **settings: str) -> Ended:
+    return installation.run("up", "--source", str(bars), *words, **settings)
+
+
+def test_second_up_of_a_running_home_is_refused(system: Installation) -> None:
+    pid = system.up_pid
+    refused = system.run("up", "--detach", API__PORT=str(free_port()))
+    assert refused.code == 3
+    assert f"already runs from {system.home} as process {pid}" in refused.err
+    assert "goldensignals down" in refused.err
+    assert system.up_pid == pid
+    assert all(part["ok"] for part in system.parts().values())
+
+
+@pytest.mark.parametrize("way", [(), ("--detach",)], ids=["foreground", "detached"])
+def test_up_on_a_port_in_use_is_refused_and_leaves_nothing(
+    small: Installation, few_bars: Path, way: tuple[str, ...]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", small.port))
+        other.listen()
+        refused = up(small, few_bars, *way)
+    assert refused.code == 3
+    assert f"the API cannot listen on 127.0.0.1:{small.port}" in refused.err
+    assert "--port" in refused.err
+    assert small.processes() == []
+
+
+def test_status_where_nothing_runs_exits_with_3_and_says_what_to_do(small: Installation) -> None:
+    found = small.run("status", "--json")
+    assert found.code == 3
+    assert not found.document["ok"]
+    assert "goldensignals up" in found.document["parts"][0]["detail"]
+
+
+def test_down_where_nothing_runs_succeeds(small: Installation) -> None:
+    assert "nothing runs" in small.ok("down").err
+
+
+def test_system_whose_process_was_killed_starts_again_without_help_and_keeps_its_signals(
+    small: Installation, few_bars: Path
+) -> None:
+    first = up(small, few_bars, "--detach")
+    assert first.code == 0, first.err
+    stored = small.counted()
+    assert stored["signals"] == 5
+    killed = small.up_pid
+    send(killed, signal.SIGKILL)
+
+    again = up(small, few_bars, "--detach")
+    assert again.code == 0, again.err
+    assert small.up_pid != killed
+    assert small.counted() == stored
+    small.ok("scan")
+    assert small.counted() == stored
+    small.ok("down")
+    assert small.processes() == []
+
+
+def test_up_in_the_foreground_ends_with_ctrl_c_and_leaves_nothing(small: Installation, few_bars: Path) -> None:
+    command = small.start("up", "--source", str(few_bars))
+    eventually("a system that is ready", (small.home / "run" / "up.json").exists, within_s=_READY_S)
+    command.interrupt()
+    ended = command.wait()
+    assert ended.code == 0, ended.err
+    assert "Traceback" not in ended.err
+    assert small.processes() == []
+
+
+def test_ctrl_c_during_the_start_leaves_nothing(small: Installation, few_bars: Path) -> None:
+    command = small.start("up", "--source", str(few_bars))
+    eventually("agents that start", lambda: any("AgentActor" in name for name in small.process_names()))
+    command.interrupt()
+    ended = command.wait()
+    assert "Traceback" not in ended.err
+    assert not (small.home / "run" / "up.json").exists()
+    assert small.processes() == []
+
+
+def test_two_commands_at_once_without_a_system_both_succeed_one_after_the_other(
+    small: Installation, few_bars: Path
+) -> None:
+    both = [small.start("scan", "--bars", str(few_bars), "--json") for _ in range(2)]
+    ended = [command.wait() for command in both]
+    assert [each.code for each in ended] == [0, 0], [each.err for each in ended]
+    assert ended[0].out == ended[1].out
+    assert sum("waiting for process" in each.err for each in ended) == 1
+    assert small.processes() == []
+
+
+def test_scan_without_a_system_prints_the_bytes_of_the_system_and_leaves_nothing(
+    small: Installation, system: Installation
+) -> None:
+    alone = small.ok("scan", "--json", AGENTS__ACTORS="2")
+    assert "Ray" in alone.err  # it was worth a cluster of its own
+    assert alone.out == system.ok("scan", "--json").out
+    assert small.processes() == []

@@ -1,0 +1,173 @@
+"""Agent pools on a real Ray cluster: who is asked, what a refusal says, and that nothing is copied."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import ray
+
+from agents.agent import VoteBlock
+from agents.registry import roster
+from cluster.actors import evaluate
+from cluster.connect import NAMESPACE
+from cluster.pools import AgentPool, AgentUnavailable
+from cluster.voters import Missing, PoolVoters
+from data.contracts.errors import TemporarilyUnavailable
+from data.contracts.panel import Panel
+from data.settings import AgentSettings
+from tests.cluster.installation import eventually, frozen
+
+_START_S = 90.0
+_POLL_S = 0.05
+_AGENT = roster(["trend"])[0]
+_SETTINGS = AgentSettings(actors=2, deadline_s=1.0, max_pending_calls=2)
+
+pytestmark = pytest.mark.usefixtures("local_ray")
+
+
+@pytest.fixture(scope="module")
+def pool(local_ray: None) -> Iterator[AgentPool]:
+    """Two named actors, each with room for two calls."""
+    found = AgentPool.ensure(_AGENT, _SETTINGS, keep=True)
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(local_ray: None, sample_panel: Panel) -> Any:
+    return ray.put(sample_panel)
+
+
+async def pids(pool: AgentPool) -> list[int]:
+    """Processes of a pool, once it takes calls: one that was killed or full needs a moment."""
+    async with asyncio.timeout(_START_S):
+        while True:
+            try:
+                return await pool.ready(deadline_s=_START_S)
+            except TemporarilyUnavailable:
+                await asyncio.sleep(_POLL_S)
+
+
+def inside(member: int, look: Any, *arguments: Any) -> Any:
+    """What a function sees that runs in an actor of the pool; its first argument is the actor itself."""
+    handle = ray.get_actor(f"agent/{_AGENT.name}/{member}", namespace=NAMESPACE)
+    return ray.get(handle.__ray_call__.remote(look, *arguments), timeout=_START_S)
+
+
+async def test_ensure_again_finds_the_same_named_actors(pool: AgentPool) -> None:
+    first = await pids(pool)
+    assert await pids(AgentPool.ensure(_AGENT, _SETTINGS, keep=True)) == first
+    assert len(set(first)) == 2
+    assert inside(0, lambda _: os.getpid()) == first[0]
+
+
+async def test_larger_pool_keeps_the_named_actors_and_adds_its_own(pool: AgentPool) -> None:
+    larger = AgentPool.ensure(_AGENT, _SETTINGS.model_copy(update={"actors": 3}), keep=False)
+    found = await pids(larger)
+    assert found[:2] == await pids(pool)
+    assert len(set(found)) == 3
+
+
+async def test_votes_of_a_pool_have_the_bits_of_this_process(pool: AgentPool, shared: Any, sample_panel: Panel) -> None:
+    found = await pool.ask(shared, 100, 200, rows="all", deadline_s=_START_S)
+    expected = evaluate(_AGENT.name, sample_panel, 100, 200, "all")
+    np.testing.assert_array_equal(found.score.view(np.int64), expected.score.view(np.int64))
+    np.testing.assert_array_equal(found.confidence.view(np.int64), expected.confidence.view(np.int64))
+
+
+async def test_killed_actor_is_unavailable_then_started_again_under_its_name(pool: AgentPool, shared: Any) -> None:
+    before = await pids(pool)
+    os.kill(before[0], signal.SIGKILL)
+    eventually("the end of the process", lambda: not psutil.pid_exists(before[0]))
+    with pytest.raises(AgentUnavailable, match="died") as refused:
+        await pool.ask(shared, 0, 1, rows="last", deadline_s=_START_S, avoid={1})
+    assert (refused.value.why, refused.value.member) == ("dead", 0)
+    after = await pids(pool)
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+    assert inside(0, lambda _: os.getpid()) == after[0]
+
+
+def test_actor_runs_one_thread_of_numba_and_polars(pool: AgentPool) -> None:
+    def threads(_: object) -> tuple[int, int, str | None]:
+        import numba
+        import polars
+
+        return numba.get_num_threads(), polars.thread_pool_size(), os.environ.get("OPENBLAS_NUM_THREADS")
+
+    assert inside(0, threads) == (1, 1, "1")
+
+
+def test_panel_reaches_an_actor_read_only_in_shared_memory(pool: AgentPool, shared: Any) -> None:
+    def place(_: object, panel: Panel) -> tuple[bool, str]:
+        """Whether the prices can be written, and what their memory is mapped from."""
+        address = panel.close.ctypes.data
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            first, last = (int(edge, 16) for edge in line.split()[0].split("-"))
+            if first <= address < last:
+                return panel.close.flags.writeable, line.split(maxsplit=5)[5]
+        return panel.close.flags.writeable, "nothing"
+
+    writeable, mapped = inside(0, place, shared)
+    assert not writeable
+    assert mapped.startswith("/dev/shm/")
+
+
+async def test_call_to_a_full_queue_is_refused_as_busy_at_once(pool: AgentPool, shared: Any) -> None:
+    found = await pids(pool)
+    with frozen(*found):
+        waiting = [asyncio.create_task(pool.ask(shared, 0, 1, rows="last", deadline_s=3.0)) for _ in range(4)]
+        await asyncio.sleep(0)  # lets every one of them make its call
+        with pytest.raises(AgentUnavailable, match="too many calls") as refused:
+            await pool.ask(shared, 0, 1, rows="last", deadline_s=_START_S)
+        assert refused.value.why == "busy"
+        late = await asyncio.gather(*waiting, return_exceptions=True)
+        with pytest.raises(TemporarilyUnavailable, match="did not start"):
+            await pool.ready(deadline_s=_START_S)
+    assert [getattr(answer, "why", answer) for answer in late] == ["late"] * 4
+    assert await pids(pool) == found
+
+
+async def test_call_to_a_frozen_actor_ends_at_its_deadline(pool: AgentPool, shared: Any) -> None:
+    found = await pids(pool)
+    with frozen(*found):
+        started = time.monotonic()
+        with pytest.raises(AgentUnavailable, match=r"did not answer in 0\.5 s") as refused:
+            await pool.ask(shared, 0, 1, rows="last", deadline_s=0.5)
+        assert 0.5 <= time.monotonic() - started < 1.0
+    assert refused.value.why == "late"
+
+
+async def test_live_votes_keep_the_deadline_and_name_the_frozen_agent(pool: AgentPool, sample_panel: Panel) -> None:
+    other = roster(["mean_reversion"])[0]
+    pools = {_AGENT.name: pool, other.name: AgentPool.ensure(other, _SETTINGS, keep=False)}
+    await pids(pools[other.name])
+    voters = PoolVoters(pools, _SETTINGS)
+    panel = sample_panel.of("AAPL")
+    with frozen(*await pids(pool)):
+        started = time.monotonic()
+        voted, missing = await voters.live_votes(panel, [other, _AGENT])
+        assert time.monotonic() - started < _SETTINGS.deadline_s + 0.5
+    assert isinstance(voted, VoteBlock)
+    assert isinstance(missing, Missing)
+    assert (missing.agent, missing.why.split(":")[0]) == (_AGENT.name, "late")
+    again = await voters.live_votes(panel, [_AGENT])
+    assert isinstance(again[0], VoteBlock)
+
+
+async def test_live_votes_name_a_killed_agent(pool: AgentPool, sample_panel: Panel) -> None:
+    found = await pids(pool)
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    (missing,) = await PoolVoters({_AGENT.name: pool}, _SETTINGS).live_votes(sample_panel.of("AAPL"), [_AGENT])
+    assert isinstance(missing, Missing)
+    assert missing.agent == _AGENT.name
+    assert missing.why.split(":")[0] in ("dead", "late")  # late, when Ray was quicker to start it than to say so
+    assert not set(await pids(pool)) & set(found)

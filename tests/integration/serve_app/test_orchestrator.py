@@ -1,0 +1,151 @@
+"""Live decisions by the real logic and the real store; only who votes, and the clock, are put in by hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.agent import Agent, VoteBlock
+from agents.consensus import ConsensusParams
+from agents.registry import roster
+from cluster.actors import Rows
+from cluster.scan import Stores
+from cluster.voters import LocalVoters, Missing, Progress
+from data.clock import ManualClock
+from data.contracts.errors import InvalidInput
+from data.contracts.panel import Panel, from_micros
+from data.store.bars import BarSetStore
+from data.store.jobs import JobStore
+from data.store.pool import Pool
+from data.store.signals import SignalStore
+from serve_app.orchestrator import Market, Orchestrator
+from tests.unit.agents.conftest import build
+
+NOW = datetime(2026, 1, 5, 21, 0, 30, tzinfo=UTC)
+LENGTHS = (320, 300, 310)
+
+
+@dataclass
+class HandVoters:
+    """Votes as this process computes them, except for the agents that are said to be missing."""
+
+    missing: Mapping[str, str] = field(default_factory=dict)
+    seen: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def votes(
+        self, panel: Panel, agents: Sequence[Agent[Any]], *, rows: Rows, progress: Progress
+    ) -> list[VoteBlock]:
+        return await LocalVoters().votes(panel, agents, rows=rows, progress=progress)
+
+    async def live_votes(self, panel: Panel, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
+        self.seen.append(panel.symbols)
+        blocks = []
+        for agent in agents:
+            why = self.missing.get(agent.name)
+            blocks.append(Missing(agent.name, why) if why else agent.evaluate(panel).take(panel.last_rows))
+        return blocks
+
+
+@pytest.fixture
+def stores(pool: Pool, store_url: str) -> Stores:
+    return Stores(SignalStore(pool), BarSetStore(pool), JobStore(pool, store_url))
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return build(5, LENGTHS)
+
+
+def orchestrator(
+    panel: Panel, stores: Stores, voters: HandVoters, agents: Sequence[Agent[Any]] | None = None
+) -> Orchestrator:
+    market = Market(panel, "list:test")
+    return Orchestrator(market, agents or roster(), voters, stores, ManualClock(NOW), ConsensusParams())
+
+
+async def test_a_live_signal_has_the_bits_of_a_scan_and_is_stored_once(panel: Panel, stores: Stores) -> None:
+    voters = HandVoters()
+    decided = orchestrator(panel, stores, voters)
+    (one,) = await decided.decide(["S001"], correlation_id="a")
+    every = await decided.decide(["S002", "S000", "S001"], correlation_id="b")
+    assert voters.seen == [("S001",), ("S000", "S001", "S002")]
+    assert [found.signal.symbol for found in every] == ["S000", "S001", "S002"]
+    assert every[1].signal == one.signal
+    assert [found.new for found in every] == [True, False, True]
+    assert await stores.signals.count() == 3
+    stored = await stores.signals.get(one.signal.signal_id)
+    assert stored is not None
+    assert stored.signal == one.signal
+
+
+async def test_a_missing_agent_is_named_and_has_no_part_in_the_score(panel: Panel, stores: Stores) -> None:
+    late = orchestrator(panel, stores, HandVoters({"trend": "late: no answer in 2 s", "volume": "dead"}))
+    (found,) = await late.decide(["S000"], correlation_id="a")
+    assert found.signal.missing == ("trend", "volume")
+    assert [vote.agent for vote in found.signal.votes] == ["mean_reversion", "patterns", "volatility"]
+    voted = [vote for vote in found.signal.votes if vote.score is not None]
+    weight = sum(vote.weight for vote in voted)
+    assert found.signal.score == pytest.approx(sum(vote.weight * (vote.score or 0.0) for vote in voted) / weight)
+
+
+async def test_the_complete_signal_is_the_current_one_whichever_came_first(panel: Panel, stores: Stores) -> None:
+    (whole,) = await orchestrator(panel, stores, HandVoters()).decide(["S000"], correlation_id="a")
+    (partial,) = await orchestrator(panel, stores, HandVoters({"trend": "late"})).decide(["S000"], correlation_id="b")
+    assert partial.signal.signal_id == whole.signal.signal_id
+    assert (whole.revision, partial.revision) == (1, 2)
+    (current,) = await stores.signals.latest("S000")
+    assert current.signal == whole.signal
+
+
+async def test_a_universe_agent_is_given_the_whole_panel(panel: Panel, stores: Stores) -> None:
+    voters = HandVoters()
+    ranks = replace(roster(["trend"])[0], scope="universe")
+    (found,) = await orchestrator(panel, stores, voters, [ranks]).decide(["S001"], correlation_id="a")
+    assert voters.seen == [("S000", "S001", "S002")]
+    assert found.signal.symbol == "S001"
+    assert await stores.signals.count() == 1  # only what was asked for is stored
+
+
+async def test_a_symbol_whose_newest_session_is_missing_is_refused_with_the_reason(
+    panel: Panel, stores: Stores
+) -> None:
+    halted = replace(panel, ts=np.where(np.arange(len(panel)) < LENGTHS[0], panel.ts - 86_400_000_000, panel.ts))
+    decided = orchestrator(halted, stores, HandVoters())
+    with pytest.raises(InvalidInput, match=r"there is no signal: S000: its newest bar is of .* not of the current"):
+        await decided.decide(["S000"], correlation_id="a")
+    assert await stores.signals.count() == 0
+    found = await decided.decide(["S000", "S001"], correlation_id="b")
+    assert [row.signal.symbol for row in found] == ["S001"]
+
+
+async def test_a_symbol_on_which_nobody_voted_is_refused_with_the_reason(stores: Stores) -> None:
+    young = build(6, (3,), vix_days=3)
+    with pytest.raises(InvalidInput, match="S000: no agent voted on this bar"):
+        await orchestrator(young, stores, HandVoters()).decide(["S000"], correlation_id="a")
+
+
+@pytest.mark.parametrize("symbols", [["NOPE"], ["S000", "NOPE"], ["S000,S001"], ["/etc/passwd"], [""], []])
+async def test_what_is_no_symbol_of_the_market_is_refused_and_no_file_is_read(
+    panel: Panel, stores: Stores, symbols: list[str]
+) -> None:
+    """A caller over the network names symbols, never a file of ours or a list in one text."""
+    voters = HandVoters()
+    with pytest.raises(InvalidInput, match="no symbol"):
+        await orchestrator(panel, stores, voters).decide(symbols, correlation_id="a")
+    assert voters.seen == []
+
+
+async def test_a_signal_is_known_from_the_moment_the_clock_says(panel: Panel, stores: Stores, pool: Pool) -> None:
+    (found,) = await orchestrator(panel, stores, HandVoters()).decide(["S000"], correlation_id="request-7")
+    async with pool.connection() as connection:
+        rows = await (await connection.execute("SELECT occurred_at, correlation_id, as_of FROM event")).fetchall()
+    assert rows == [(NOW, "request-7", from_micros(int(panel.ts.max())))]
+    assert found.signal.as_of == from_micros(int(panel.ts.max()))
+
+
+async def test_checking_asks_the_store(panel: Panel, stores: Stores) -> None:
+    decided = orchestrator(panel, stores, HandVoters())
+    await decided.check()

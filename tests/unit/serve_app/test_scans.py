@@ -1,0 +1,76 @@
+"""A request becomes a specification: the right symbols, nothing later than its moment, worth sending away or not."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agents.registry import roster
+from cluster.plan import LOCAL_BELOW_S
+from data.contracts.errors import InvalidInput
+from data.contracts.panel import from_micros
+from data.market.source import SAMPLE, Bars, open_bars
+from serve_app.scans import ScanRequest, needs_ray, plan_scan
+from tests.unit.serve_app.conftest import SYMBOLS
+
+
+@pytest.fixture(scope="module")
+def bars(few_bars: Path) -> Bars:
+    return open_bars(str(few_bars))
+
+
+def test_by_default_every_symbol_every_agent_and_the_newest_session(bars: Bars) -> None:
+    spec = plan_scan(bars, ScanRequest())
+    assert spec.panel.symbols == SYMBOLS
+    assert spec.agents == roster()
+    assert spec.as_of == from_micros(int(bars.panel.ts.max())) == datetime(2018, 2, 7, 21, tzinfo=UTC)
+    assert spec.source == "few.csv"
+
+
+def test_a_universe_is_only_its_symbols(bars: Bars) -> None:
+    few = plan_scan(bars, ScanRequest(universe="XOM,AAPL"))
+    assert few.panel.symbols == ("AAPL", "XOM")
+    assert few.universe != plan_scan(bars, ScanRequest()).universe
+    assert few.universe == plan_scan(bars, ScanRequest(universe="AAPL, XOM")).universe
+
+
+def test_as_of_a_date_nothing_later_is_in_the_panel(bars: Bars) -> None:
+    spec = plan_scan(bars, ScanRequest(as_of="2018-02-05"))
+    close = datetime(2018, 2, 5, 21, tzinfo=UTC)
+    assert spec.as_of == close
+    assert from_micros(int(spec.panel.context["vix"].known_at[-1])) < close  # known a quarter of an hour after it
+
+
+def test_a_day_without_a_session_means_the_one_before(bars: Bars) -> None:
+    saturday = plan_scan(bars, ScanRequest(as_of="2018-02-03"))
+    friday = plan_scan(bars, ScanRequest(as_of="2018-02-02"))
+    assert saturday.identity() == friday.identity()
+
+
+def test_agents_are_those_asked_for(bars: Bars) -> None:
+    assert [agent.name for agent in plan_scan(bars, ScanRequest(agents=("volume", "trend"))).agents] == [
+        "trend",
+        "volume",
+    ]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ScanRequest(universe="NOPE"),
+        ScanRequest(universe="@dax"),
+        ScanRequest(agents=("nobody",)),
+        ScanRequest(as_of="2031-01-01"),
+    ],
+)
+def test_what_is_not_there_is_refused(bars: Bars, request_: ScanRequest) -> None:
+    with pytest.raises(InvalidInput):
+        plan_scan(bars, request_)
+
+
+def test_little_work_stays_in_this_process_and_a_market_goes_to_ray(bars: Bars) -> None:
+    few, sample = plan_scan(bars, ScanRequest()), plan_scan(open_bars(SAMPLE), ScanRequest())
+    assert len(sample.panel) > 500_000
+    assert LOCAL_BELOW_S > 0
+    assert not needs_ray(few.agents, few)
+    assert needs_ray(sample.agents, sample)
