@@ -22,7 +22,7 @@ lint: setup secrets
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 
 unit: setup
 	$(BIN)/pytest tests/unit

@@ -153,7 +153,7 @@ def _blocks(panel: Panel) -> Iterator[tuple[int, int]]:
 def _decayed(flags: Flags, early: Bools, bars: int) -> Floats:
     """Sum over the last bars, each half the weight of the next, in patterns (TA-Lib counts one as 100)."""
     total = np.zeros_like(flags)
-    for age in range(bars):
+    for age in range(min(bars, flags.size)):
         total[age:] += flags[: flags.size - age] << (bars - 1 - age)
     return np.where(early, np.nan, total / (100.0 * 2 ** (bars - 1)))
 

@@ -97,7 +97,7 @@ def _readings(panel: Panel, params: VolumeParams) -> tuple[Floats, Floats, Float
 def _sum_of_last(values: Floats, n: int) -> Floats:
     """Sum over a bar and the n - 1 before it, added in that order, so its bits do not depend on older bars."""
     total = values.copy()
-    for age in range(1, n):
+    for age in range(1, min(n, values.size)):
         total[age:] += values[: values.size - age]
     return total
 

@@ -15,6 +15,7 @@ from ray import serve
 
 from agents.registry import roster
 from benchmarks.measure import Samples, quantile
+from cluster.actors import evaluate
 from cluster.pools import AgentPool
 from data.contracts.panel import Panel
 from data.settings import AgentSettings
@@ -56,10 +57,13 @@ async def run(panel: Panel, settings: AgentSettings) -> dict[str, Any]:
     async def raw() -> object:
         return await member.handle.vote.remote(ref, 0, 1, "last")
 
+    async def work() -> object:
+        return evaluate(agent.name, tiny, 0, 1, "last")
+
     async def served() -> object:
         return await handle.decide.remote(["AAPL"], "benchmark")
 
-    sides: dict[str, Call] = {"ask": ask, "raw": raw, "serve": served}
+    sides: dict[str, Call] = {"ask": ask, "raw": raw, "work": work, "serve": served}
     for call in sides.values():
         await _one_by_one(call, CALLS)
         await _pipelined(call, BURST)
@@ -99,7 +103,12 @@ async def _pipelined(call: Call, calls: int) -> float:
 
 
 def _report(seen: dict[str, dict[str, Samples]]) -> dict[str, Any]:
-    labels = {"ask": "AgentPool.ask", "raw": "raw Ray actor call", "serve": "Serve handle call, empty"}
+    labels = {
+        "ask": "AgentPool.ask",
+        "raw": "raw Ray actor call",
+        "work": "  the agent's work in it",
+        "serve": "Serve handle call, empty",
+    }
     print(f"\nP10  one agent, {BARS} bars; {ROUNDS} rounds of {CALLS} calls, then {BURST} with {IN_FLIGHT} in flight")
     for name, row in seen.items():
         print(f"  {labels[name]:<26} p50 {row['p50'].text(1e3, 'ms')}")

@@ -5,10 +5,13 @@ Import only after `cluster.connect.prepare_environment`: Ray reads the environme
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
+
+import ray
 
 from agents.consensus import ConsensusParams, decide
 from benchmarks.measure import Samples
@@ -61,8 +64,9 @@ async def _round(
                 raise AssertionError("a round found signals that were stored before")
             signals.append([row.signal for row in result.found])
         else:
+            ends = _Ends()
             began = time.perf_counter()
-            blocks = await LocalVoters().votes(spec.panel, spec.agents, rows="last", progress=_silent)
+            blocks = await LocalVoters().votes(spec.panel, spec.agents, rows="last", progress=ends)
             voted = time.perf_counter()
             decision = decide(
                 spec.panel,
@@ -75,6 +79,8 @@ async def _round(
             )
             found["serial_votes"] = voted - began
             found["serial"] = time.perf_counter() - began
+            for agent, (start, end) in zip(spec.agents, itertools.pairwise([began, *ends]), strict=True):
+                found[f"serial_{agent.name}"] = end - start
             signals.append(decision.signals)
     if signals[0] != signals[1]:
         raise AssertionError("the workers' signals differ from those of one process")
@@ -82,6 +88,9 @@ async def _round(
     found["candlesticks"] = raw.candlesticks()
     found["kernels_shared"] = raw.kernels(shared_only=True)
     found["talib_shared"] = raw.talib()
+    began = time.perf_counter()
+    ray.put(spec.panel)
+    found["put"] = time.perf_counter() - began
     bars = replace(spec.panel)  # a copy without its cached hash
     began = time.perf_counter()
     assert bars.content_hash
@@ -104,19 +113,22 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
         ("  votes", votes),
         (f"    ideal share of compute (1/{WORKERS} of serial)", ideal),
         ("    Ray: votes less the ideal share", overhead),
+        ("      of it, putting the panel (timed alone)", seen["put"]),
         ("  consensus", seen["scan_consensus"]),
         ("  store", seen["scan_store"]),
         ("serial in one process, nothing stored", seen["serial"]),
         ("  votes alone", serial_votes),
+        *((f"    {agent.name}", seen[f"serial_{agent.name}"]) for agent in spec.agents),
         ("below the agents", below),
-        (f"  our kernels as the agents call them ({', '.join(raw.shared + raw.ours_only)})", seen["kernels"]),
+        ("  our kernels, as the agents call them", seen["kernels"]),
+        ("    of them, those TA-Lib has too", seen["kernels_shared"]),
+        ("    TA-Lib's own for the same", seen["talib_shared"]),
         (f"  TA-Lib's {raw.patterns} patterns", seen["candlesticks"]),
-        (f"of these, TA-Lib has too: {', '.join(raw.shared)}: ours", seen["kernels_shared"]),
-        ("  TA-Lib's own", seen["talib_shared"]),
-        ("hash of the bars, once when they are loaded, not in the scan", seen["hash"]),
+        ("hash of the bars: when they are loaded", seen["hash"]),
     ]
     for label, samples in rows:
-        print(f"  {label[:86]:<86} {samples.text(1e3, 'ms')}")
+        print(f"  {label:<46} {samples.text(1e3, 'ms')}")
+    print(f"  TA-Lib has: {', '.join(raw.shared)}; has not: {', '.join(raw.ours_only)}")
     ratios = {
         "scan_over_serial": (seen["scan"].over(seen["serial"]), 1.0),
         "scan_over_serial_votes": (seen["scan"].over(serial_votes), None),
@@ -128,7 +140,7 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
         "serial_votes_over_raw": "serial votes / below the agents",
     }
     for name, (samples, floor) in ratios.items():
-        print(f"  {labels[name]:<86} {samples.text(1, '×')}" + (f"   floor: at most {floor}" if floor else ""))
+        print(f"  {labels[name]:<46} {samples.text(1, '×')}" + (f"   floor: at most {floor}" if floor else ""))
     return {
         "symbols": len(panel.symbols),
         "bars": len(panel),
@@ -140,6 +152,13 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
         | {"ideal_votes": ideal.document(), "ray_overhead": overhead.document(), "below_agents": below.document()},
         "ratios": {name: samples.document() | {"floor": floor} for name, (samples, floor) in ratios.items()},
     }
+
+
+class _Ends(list[float]):
+    """When each agent was done."""
+
+    def __call__(self, done: int, total: int) -> None:
+        self.append(time.perf_counter())
 
 
 def _silent(done: int, total: int) -> None:

@@ -7,12 +7,19 @@ to decide: named as missing in live serving, asked elsewhere and then failed in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import ray
-from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayError, RayTaskError, TaskCancelledError
+from ray.exceptions import (
+    ActorUnavailableError,
+    PendingCallsLimitExceeded,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    TaskCancelledError,
+)
 
 from agents.agent import Agent, VoteBlock
 from cluster.actors import AgentActor, Rows
@@ -20,6 +27,8 @@ from cluster.connect import NAMESPACE, ONE_THREAD
 from data.contracts.errors import TemporarilyUnavailable
 from data.contracts.panel import Panel
 from data.settings import AgentSettings
+
+_POLL_S = 0.1
 
 Why = Literal["late", "dead", "busy", "failed"]
 
@@ -50,14 +59,17 @@ class AgentPool:
         self._members = [_Member(handle) for handle in handles]
 
     @classmethod
-    def ensure(cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool) -> AgentPool:
+    def ensure(cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool, pin_threads: bool = True) -> AgentPool:
         """The first `settings.actors` actors of this agent: those that run already, and new ones for the rest.
 
         keep=True makes new ones named and detached: they outlive this process and the next one finds them.
         Otherwise they end with this process. Returns at once; `ready` waits for them.
+        pin_threads=False is for a cluster of our own, whose workers have one thread anyway: its idle workers then
+        become the actors, which saves seconds.
         """
         names = [_actor_name(agent.name, member) for member in range(settings.actors)]
-        return cls(agent, [_find(name) or _start(agent, name if keep else None, settings) for name in names])
+        env = ONE_THREAD if pin_threads else {}
+        return cls(agent, [_find(name) or _start(agent, name if keep else None, settings, env) for name in names])
 
     @property
     def size(self) -> int:
@@ -65,12 +77,10 @@ class AgentPool:
         return len(self._members)
 
     async def ready(self, *, deadline_s: float) -> list[int]:
-        """Wait until every actor has loaded its agent and kernels; their process ids."""
+        """Wait until every actor, also one that Ray is starting again, has loaded its agent; their process ids."""
         try:
-            refs: list[Any] = [member.handle.ready.remote() for member in self._members]
             async with asyncio.timeout(deadline_s):
-                pids: list[int] = await asyncio.gather(*refs)
-                return pids
+                return await asyncio.gather(*(_pid_when_ready(member.handle) for member in self._members))
         except TimeoutError:
             raise TemporarilyUnavailable(
                 f"the {self.agent.name} agents were not ready within {deadline_s:g} s"
@@ -146,7 +156,7 @@ def _find(name: str) -> Any:
         return None
 
 
-def _start(agent: Agent[Any], name: str | None, settings: AgentSettings) -> Any:
+def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Mapping[str, str]) -> Any:
     remote: Any = ray.remote(AgentActor)
     options: dict[str, Any] = {
         "num_cpus": settings.cpus_per_actor,
@@ -154,11 +164,21 @@ def _start(agent: Agent[Any], name: str | None, settings: AgentSettings) -> Any:
         "max_task_retries": 0,  # retries are ours: they go elsewhere, and are counted
         "max_pending_calls": settings.max_pending_calls,
         "scheduling_strategy": "SPREAD",
-        "runtime_env": {"env_vars": ONE_THREAD},
     }
+    if env:
+        options["runtime_env"] = {"env_vars": dict(env)}
     if name is not None:
         options |= {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
     return remote.options(**options).remote(agent.name)
+
+
+async def _pid_when_ready(handle: Any) -> int:
+    while True:
+        try:
+            pid: int = await handle.ready.remote()
+            return pid
+        except (ActorUnavailableError, PendingCallsLimitExceeded):  # it is being started again, or its queue is full
+            await asyncio.sleep(_POLL_S)
 
 
 def _last_line(problem: BaseException) -> str:

@@ -57,7 +57,8 @@ async def open_stores(settings: Settings, postgres_url: str) -> AsyncIterator[St
 
 def start_pools(agents: Sequence[Agent[Any]], settings: Settings, *, keep: bool) -> dict[str, AgentPool]:
     """The pools of these agents, found or just started; see `AgentPool.ensure`."""
-    return {agent.name: AgentPool.ensure(agent, settings.agents, keep=keep) for agent in agents}
+    foreign = settings.ray.address is not None
+    return {agent.name: AgentPool.ensure(agent, settings.agents, keep=keep, pin_threads=foreign) for agent in agents}
 
 
 async def open_pools(agents: Sequence[Agent[Any]], settings: Settings, *, keep: bool) -> PoolVoters:

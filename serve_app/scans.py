@@ -33,6 +33,7 @@ class ScanRequest:
     universe: str | None = None  # @sp500 in the sample, every symbol of a file
     agents: tuple[str, ...] | None = None  # all
     as_of: str | None = None  # the newest session
+    calendar: str = "XNYS"  # whose session a date means
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def plan_scan(bars: Bars, request: ScanRequest) -> ScanSpec:
     panel = bars.panel.select(universe.symbols)
     moment = from_micros(int(panel.ts.max()))
     if request.as_of is not None:
-        moment = moment_of(request.as_of)
+        moment = moment_of(request.as_of, request.calendar)
         check_as_of(panel, moment)
     panel = panel.until(moment)  # context that became known later is not ours to see either
     return ScanSpec(panel, universe.id, bars.source, agents, bars.quarantined.by_reason)

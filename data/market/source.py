@@ -52,4 +52,4 @@ def with_context(source: str, bars: pl.DataFrame, *, frame_name: str | None = No
 
 def choose_universe(bars: Bars, text: str | None) -> Universe:
     """The universe asked for; by default the S&P 500 in the sample, and every symbol of a file."""
-    return resolve(text or ("@sp500" if bars.source == SAMPLE else None), bars.panel.symbols)
+    return resolve("@sp500" if text is None and bars.source == SAMPLE else text, bars.panel.symbols)

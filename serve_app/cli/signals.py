@@ -42,6 +42,7 @@ def scan(
 ) -> None:
     """Ask every agent about every symbol and rank the consensus."""
     from data.clock import SystemClock
+    from data.contracts.errors import InvalidInput
     from data.home import Home
     from data.market.source import SAMPLE, Stamps, open_bars
     from data.settings import Settings
@@ -50,13 +51,16 @@ def scan(
     from serve_app.services import find_running
 
     require_format(out)
+    for name, value in (("--bars", bars), ("--universe", universe)):
+        if value is not None and not value.strip():  # an empty shell variable must not mean the whole sample
+            raise InvalidInput(f"{name} is empty; give it a value, or leave it out for the default")
     configure_logging()
     settings = Settings.load()
     running = find_running(Home(settings.home))
     source = bars or (running.source if running else SAMPLE)
     names = None if agents is None else tuple(name.strip() for name in agents.split(",") if name.strip())
     loaded = open_bars(source, Stamps(frame, stamp, tz, calendar))
-    spec = plan_scan(loaded, ScanRequest(universe, names, as_of))
+    spec = plan_scan(loaded, ScanRequest(universe, names, as_of, calendar))
     with progress_bar("votes") as progress:
         scanned = run_scan(settings, spec, clock=SystemClock(), say=say, progress=progress)
     summary = loaded.quarantined.summary()

@@ -25,7 +25,6 @@ from data.settings import AgentSettings
 from tests.cluster.installation import eventually, frozen
 
 _START_S = 90.0
-_POLL_S = 0.05
 _AGENT = roster(["trend"])[0]
 _SETTINGS = AgentSettings(actors=2, deadline_s=1.0, max_pending_calls=2)
 
@@ -46,13 +45,7 @@ def shared(local_ray: None, sample_panel: Panel) -> Any:
 
 
 async def pids(pool: AgentPool) -> list[int]:
-    """Processes of a pool, once it takes calls: one that was killed or full needs a moment."""
-    async with asyncio.timeout(_START_S):
-        while True:
-            try:
-                return await pool.ready(deadline_s=_START_S)
-            except TemporarilyUnavailable:
-                await asyncio.sleep(_POLL_S)
+    return await pool.ready(deadline_s=_START_S)
 
 
 def inside(member: int, look: Any, *arguments: Any) -> Any:
@@ -129,8 +122,8 @@ async def test_call_to_a_full_queue_is_refused_as_busy_at_once(pool: AgentPool, 
             await pool.ask(shared, 0, 1, rows="last", deadline_s=_START_S)
         assert refused.value.why == "busy"
         late = await asyncio.gather(*waiting, return_exceptions=True)
-        with pytest.raises(TemporarilyUnavailable, match="did not start"):
-            await pool.ready(deadline_s=_START_S)
+        with pytest.raises(TemporarilyUnavailable, match="not ready within 0\\.2 s"):
+            await pool.ready(deadline_s=0.2)
     assert [getattr(answer, "why", answer) for answer in late] == ["late"] * 4
     assert await pids(pool) == found
 

@@ -15,11 +15,6 @@ from tests.unit.serve_app.command_line import Answer
 SYMBOLS = ("AAPL", "GE", "KO", "MSFT", "XOM")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Ray Serve warns about itself while it is imported."""
-    config.addinivalue_line("filterwarnings", "ignore:Using extra keyword arguments on .Field.:DeprecationWarning")
-
-
 @dataclass(frozen=True)
 class Program:
     """`goldensignals` in a home of its own."""

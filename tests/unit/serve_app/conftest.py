@@ -14,7 +14,6 @@ from data.market.sample import BARS, path_of
 from tests.unit.serve_app import command_line
 from tests.unit.serve_app.command_line import Answer
 
-_RAYS_OWN = "ignore:Using extra keyword arguments on .Field.:DeprecationWarning"  # at import of ray.serve 2.60
 SYMBOLS = ("AAPL", "GE", "KO", "MSFT", "XOM")
 
 
@@ -24,11 +23,6 @@ class Cli(Protocol):
     def __call__(self, *args: str | Path, **environ: str) -> Answer:
         """Run one command in this process."""
         ...
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Ray Serve warns about itself while it is imported."""
-    config.addinivalue_line("filterwarnings", _RAYS_OWN)
 
 
 @pytest.fixture

@@ -97,6 +97,13 @@ def test_wrong_usage_is_refused_with_what_to_do(cli: Cli, folder: Path, home: Ho
     assert no_server_was_started(home)
 
 
+@pytest.mark.parametrize("option", ["--bars", "--universe"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_shell_variable_does_not_mean_the_whole_sample(cli: Cli, home: Home, option: str, value: str) -> None:
+    assert f"{option} is empty; give it a value" in refused(cli("scan", option, value), 2)
+    assert no_server_was_started(home)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

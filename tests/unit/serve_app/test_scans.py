@@ -9,7 +9,7 @@ from agents.registry import roster
 from cluster.plan import LOCAL_BELOW_S
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import from_micros
-from data.market.source import SAMPLE, Bars, open_bars
+from data.market.source import SAMPLE, Bars, Stamps, open_bars
 from serve_app.scans import ScanRequest, needs_ray, plan_scan
 from tests.unit.serve_app.conftest import SYMBOLS
 
@@ -45,6 +45,17 @@ def test_a_day_without_a_session_means_the_one_before(bars: Bars) -> None:
     saturday = plan_scan(bars, ScanRequest(as_of="2018-02-03"))
     friday = plan_scan(bars, ScanRequest(as_of="2018-02-02"))
     assert saturday.identity() == friday.identity()
+
+
+def test_a_date_means_a_session_of_the_calendar_the_bars_were_read_with(tmp_path: Path) -> None:
+    """A Saturday is a session of a market that never closes; it ends at midnight UTC."""
+    file = tmp_path / "coin.csv"
+    rows = [f"COIN,2018-02-{day:02d},1,2,0.5,1.5,10" for day in range(1, 10)]
+    file.write_text("symbol,date,open,high,low,close,volume\n" + "\n".join(rows))
+    bars = open_bars(str(file), Stamps(calendar="24/7"))
+    spec = plan_scan(bars, ScanRequest(as_of="2018-02-03", calendar="24/7"))
+    assert spec.as_of == datetime(2018, 2, 4, tzinfo=UTC)
+    assert len(spec.panel) == 3
 
 
 def test_agents_are_those_asked_for(bars: Bars) -> None:
