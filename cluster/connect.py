@@ -39,7 +39,6 @@ def prepare_environment(token: Path, *, local: bool) -> None:
     if "RAY_AUTH_TOKEN" not in os.environ:
         os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(token))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")  # Serve logs to files; a terminal belongs to who typed
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if local:
         # Ray turns 127.0.0.1 back into an outside address unless it believes it cannot form a cluster.

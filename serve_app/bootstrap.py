@@ -24,8 +24,7 @@ from data.store.signals import SignalStore
 
 def configure_logging(level: int = logging.WARNING) -> None:
     """Structured log lines on stderr; stdout belongs to results."""
-    for name in ("ray", "ray.serve"):
-        logging.getLogger(name).setLevel(level)
+    logging.getLogger("ray").setLevel(level)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -16,7 +16,7 @@ from data.market.source import SAMPLE, open_bars
 from data.market.universe import resolve
 from data.settings import Settings
 from serve_app.bootstrap import open_stores
-from serve_app.orchestrator import Market, Orchestrator, market_of
+from serve_app.orchestrator import Market, Orchestrator, market_of, quiet_serve
 from serve_app.services import find_running, open_services
 from serve_app.stack import Say
 
@@ -49,6 +49,7 @@ def _ask(symbol: str) -> Found:
     from ray.exceptions import RayTaskError
     from ray.serve.exceptions import RayServeException
 
+    quiet_serve()
     try:
         handle = serve.get_deployment_handle("orchestrator", app_name="goldensignals")
         answer: list[Found] = handle.decide.remote([symbol], str(uuid.uuid4())).result(timeout_s=_ASK_S)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ from data.market.source import Bars, choose_universe, open_bars
 from data.settings import Settings
 from serve_app.bootstrap import configure_logging, open_pools, open_stores
 from serve_app.services import postgres_url
+
+
+def quiet_serve() -> None:
+    """Keep Serve's notes in its log files. Its import sets the level, so this comes after it."""
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)

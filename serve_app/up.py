@@ -24,7 +24,7 @@ from data.settings import Settings
 from data.store.migrate import migrate
 from serve_app.api import Api
 from serve_app.bootstrap import start_pools
-from serve_app.orchestrator import OrchestratorDeployment
+from serve_app.orchestrator import OrchestratorDeployment, quiet_serve
 from serve_app.scans import Scanned, scan_on
 from serve_app.services import Running, Services, find_running, postgres_url, stack_lock
 from serve_app.stack import Say, Stack
@@ -63,6 +63,7 @@ class System:
         say(f"{len(agents)} agents x {self._settings.agents.actors} actors")
         self._pools = start_pools(agents, self._settings, keep=True)  # the orchestrator awaits them
         say("orchestrator and API")
+        quiet_serve()
         serve.start(proxy_location="HeadOnly", http_options=HTTPOptions(host=api.host, port=api.port))
         serve.run(_application(self._source), name=APP, route_prefix="/")
         return bars

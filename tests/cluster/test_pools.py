@@ -13,7 +13,7 @@ import psutil
 import pytest
 import ray
 
-from agents.agent import VoteBlock
+from agents.agent import Agent, VoteBlock
 from agents.registry import roster
 from cluster.actors import evaluate
 from cluster.connect import NAMESPACE
@@ -25,7 +25,7 @@ from data.settings import AgentSettings
 from tests.cluster.installation import eventually, frozen
 
 _START_S = 90.0
-_AGENT = roster(["trend"])[0]
+_OTHER, _AGENT = roster(["mean_reversion", "trend"])
 _SETTINGS = AgentSettings(actors=2, deadline_s=1.0, max_pending_calls=2)
 
 pytestmark = pytest.mark.usefixtures("local_ray")
@@ -34,7 +34,15 @@ pytestmark = pytest.mark.usefixtures("local_ray")
 @pytest.fixture(scope="module")
 def pool(local_ray: None) -> Iterator[AgentPool]:
     """Two named actors, each with room for two calls."""
-    found = AgentPool.ensure(_AGENT, _SETTINGS, keep=True)
+    found = AgentPool.ensure(_AGENT, _SETTINGS, keep=True, pin_threads=False)
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def pinned_pool(local_ray: None) -> Iterator[AgentPool]:
+    """One actor of another agent, started as on a cluster whose workers have as many threads as they like."""
+    found = AgentPool.ensure(_OTHER, _SETTINGS.model_copy(update={"actors": 1}), keep=True)
     yield found
     found.stop()
 
@@ -48,9 +56,9 @@ async def pids(pool: AgentPool) -> list[int]:
     return await pool.ready(deadline_s=_START_S)
 
 
-def inside(member: int, look: Any, *arguments: Any) -> Any:
+def inside(agent: Agent[Any], member: int, look: Any, *arguments: Any) -> Any:
     """What a function sees that runs in an actor of the pool; its first argument is the actor itself."""
-    handle = ray.get_actor(f"agent/{_AGENT.name}/{member}", namespace=NAMESPACE)
+    handle = ray.get_actor(f"agent/{agent.name}/{member}", namespace=NAMESPACE)
     return ray.get(handle.__ray_call__.remote(look, *arguments), timeout=_START_S)
 
 
@@ -58,11 +66,11 @@ async def test_ensure_again_finds_the_same_named_actors(pool: AgentPool) -> None
     first = await pids(pool)
     assert await pids(AgentPool.ensure(_AGENT, _SETTINGS, keep=True)) == first
     assert len(set(first)) == 2
-    assert inside(0, lambda _: os.getpid()) == first[0]
+    assert inside(_AGENT, 0, lambda _: os.getpid()) == first[0]
 
 
 async def test_larger_pool_keeps_the_named_actors_and_adds_its_own(pool: AgentPool) -> None:
-    larger = AgentPool.ensure(_AGENT, _SETTINGS.model_copy(update={"actors": 3}), keep=False)
+    larger = AgentPool.ensure(_AGENT, _SETTINGS.model_copy(update={"actors": 3}), keep=False, pin_threads=False)
     found = await pids(larger)
     assert found[:2] == await pids(pool)
     assert len(set(found)) == 3
@@ -85,17 +93,19 @@ async def test_killed_actor_is_unavailable_then_started_again_under_its_name(poo
     after = await pids(pool)
     assert after[0] != before[0]
     assert after[1] == before[1]
-    assert inside(0, lambda _: os.getpid()) == after[0]
+    assert inside(_AGENT, 0, lambda _: os.getpid()) == after[0]
 
 
-def test_actor_runs_one_thread_of_numba_and_polars(pool: AgentPool) -> None:
+@pytest.mark.usefixtures("pool", "pinned_pool")
+@pytest.mark.parametrize("agent", [_AGENT, _OTHER], ids=["inherited", "pinned"])
+def test_actor_runs_one_thread_of_numba_and_polars(agent: Agent[Any]) -> None:
     def threads(_: object) -> tuple[int, int, str | None]:
         import numba
         import polars
 
         return numba.get_num_threads(), polars.thread_pool_size(), os.environ.get("OPENBLAS_NUM_THREADS")
 
-    assert inside(0, threads) == (1, 1, "1")
+    assert inside(agent, 0, threads) == (1, 1, "1")
 
 
 def test_panel_reaches_an_actor_read_only_in_shared_memory(pool: AgentPool, shared: Any) -> None:
@@ -108,7 +118,7 @@ def test_panel_reaches_an_actor_read_only_in_shared_memory(pool: AgentPool, shar
                 return panel.close.flags.writeable, line.split(maxsplit=5)[5]
         return panel.close.flags.writeable, "nothing"
 
-    writeable, mapped = inside(0, place, shared)
+    writeable, mapped = inside(_AGENT, 0, place, shared)
     assert not writeable
     assert mapped.startswith("/dev/shm/")
 
@@ -138,15 +148,15 @@ async def test_call_to_a_frozen_actor_ends_at_its_deadline(pool: AgentPool, shar
     assert refused.value.why == "late"
 
 
-async def test_live_votes_keep_the_deadline_and_name_the_frozen_agent(pool: AgentPool, sample_panel: Panel) -> None:
-    other = roster(["mean_reversion"])[0]
-    pools = {_AGENT.name: pool, other.name: AgentPool.ensure(other, _SETTINGS, keep=False)}
-    await pids(pools[other.name])
-    voters = PoolVoters(pools, _SETTINGS)
+async def test_live_votes_keep_the_deadline_and_name_the_frozen_agent(
+    pool: AgentPool, pinned_pool: AgentPool, sample_panel: Panel
+) -> None:
+    await pids(pinned_pool)
+    voters = PoolVoters({_AGENT.name: pool, _OTHER.name: pinned_pool}, _SETTINGS)
     panel = sample_panel.of("AAPL")
     with frozen(*await pids(pool)):
         started = time.monotonic()
-        voted, missing = await voters.live_votes(panel, [other, _AGENT])
+        voted, missing = await voters.live_votes(panel, [_OTHER, _AGENT])
         assert time.monotonic() - started < _SETTINGS.deadline_s + 0.5
     assert isinstance(voted, VoteBlock)
     assert isinstance(missing, Missing)
