@@ -4,12 +4,17 @@ import fcntl
 import hashlib
 import os
 import platform
+import subprocess
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import agents.kernels
 from agents.indicators import warm
+from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
+
+_COMPILE_S = 600.0
 
 
 def warm_node() -> None:
@@ -27,9 +32,38 @@ def warm_node() -> None:
     warm()
 
 
+class Warming:
+    """Warms this node in a process of its own, beside other work."""
+
+    def __init__(self) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "cluster.warm"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+
+    def wait(self) -> None:
+        """Until it is done. Raises GoldenSignalsError when it failed, TemporarilyUnavailable when it takes too long."""
+        try:
+            code = self._child.wait(_COMPILE_S)
+        except subprocess.TimeoutExpired:
+            raise TemporarilyUnavailable(
+                f"the kernels were not compiled within {_COMPILE_S:g} s; start again"
+            ) from None
+        if code != 0:
+            raise GoldenSignalsError(f"the kernels could not be compiled (exit code {code}); run: goldensignals doctor")
+
+    def stop(self) -> None:
+        """End it; harmless when it is done."""
+        self._child.kill()
+        self._child.wait()
+
+
 def _edition() -> str:
     """What a compiled kernel depends on: its source as installed here, Numba, and the machine."""
     sources = sorted(Path(agents.kernels.__path__[0]).glob("*.py"))
     facts = [f"{file}:{file.stat().st_mtime_ns}" for file in sources]
     facts += [version("numba"), platform.machine(), os.environ.get("NUMBA_CACHE_DIR", "")]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    warm_node()

@@ -15,7 +15,7 @@ from agents.registry import roster
 from cluster.pools import AgentPool
 from cluster.scan import ScanSpec
 from cluster.voters import Progress
-from cluster.warm import warm_node
+from cluster.warm import Warming
 from data.clock import Clock
 from data.contracts.errors import TemporarilyUnavailable
 from data.home import Home
@@ -45,6 +45,7 @@ class System:
         self._lock = stack_lock(self._home)
         self._stack = Stack(settings, self._home)
         self._pools: dict[str, AgentPool] = {}
+        self._warming: Warming | None = None
         self._ray_address = ""
 
     def start(self, say: Say) -> Bars:
@@ -55,10 +56,11 @@ class System:
         self._take_lock()
         api = self._settings.api
         _require_free(api.host, api.port)
+        self._warming = Warming()  # compiles beside everything that is not arithmetic
         migrate(self._stack.start_stores(redis=True, say=say))
-        say("kernels (compiled at the first start, loaded afterwards)")
-        warm_node()
         self._ray_address = self._stack.start_ray(say=say)
+        say("kernels (compiled at the first start, which takes a minute)")
+        self._warming.wait()
         agents = roster()
         say(f"{len(agents)} agents x {self._settings.agents.actors} actors")
         self._pools = start_pools(agents, self._settings, keep=True)  # the orchestrator awaits them
@@ -87,6 +89,8 @@ class System:
             for pool in self._pools.values():
                 pool.stop()
             serve.shutdown()  # type: ignore[no-untyped-call]  # a cluster of our own ends whole, with everything on it
+        if self._warming is not None:
+            self._warming.stop()
         self._stack.stop()
         self._lock.release()
 

@@ -3,7 +3,7 @@
     python tests/count_signals.py postgresql://... [--agents N]
 
 Independent on purpose: its own SQL, and nothing of the project is imported, so it cannot share its mistakes.
-Prints one JSON object: counts, and every discrepancy as a sentence. Exit code 0: all fits, 1: something is lost,
+Prints one JSON object: counts, and the first discrepancies as sentences. Exit code 0: all fits, 1: something is lost,
 doubled or different.
 """
 
@@ -24,6 +24,8 @@ _EVENTS: LiteralString = """SELECT body->'signal'->>'signal_id', (body->>'revisi
 _VOTES: LiteralString = "SELECT signal_id, revision, agent, score, confidence, weight FROM vote"
 _STRAYS: LiteralString = """SELECT (SELECT count(*) FROM signal_default) + (SELECT count(*) FROM vote_default)
     + (SELECT count(*) FROM event_default)"""
+
+_SHOWN = 20
 
 Key = tuple[str, int]  # signal_id, revision
 VoteRow = tuple[str, float | None, float | None, float]  # agent, score, confidence, weight
@@ -47,7 +49,8 @@ def count(connection: psycopg.Connection[tuple[Any, ...]], agents: int | None) -
         "incomplete": sum(not row[7] for row in signals),
         "events": len(events),
         "votes": len(votes),
-        "discrepancies": wrong,
+        "discrepancies": len(wrong),
+        "first": wrong[:_SHOWN],
     }
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,9 +42,12 @@ def up(
     ] = False,
 ) -> None:
     """Start everything, scan once, and stay until Ctrl-C."""
+    from data.market.source import SAMPLE
     from data.settings import Settings
     from serve_app.bootstrap import configure_logging
 
+    if source != SAMPLE:
+        source = str(Path(source).absolute())  # other commands, elsewhere, read the same bars
     if port is not None:
         os.environ["GS_API__PORT"] = str(port)
     settings = Settings.load()

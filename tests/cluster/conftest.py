@@ -13,7 +13,7 @@ from data.contracts.panel import Panel
 from data.home import RAY_TOKEN, Home
 from data.market.sample import BARS, path_of
 from data.market.source import SAMPLE, open_bars
-from tests.cluster.installation import Installation
+from tests.cluster.installation import Ended, Installation
 
 _HOME = pytest.StashKey[Home]()
 
@@ -55,6 +55,12 @@ def system(session_folder: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
+def scan(system: Installation) -> Ended:
+    """A scan of the whole sample on the running system."""
+    return system.ok("scan", "--json")
+
+
+@pytest.fixture(scope="session")
 def local_ray(request: pytest.FixtureRequest) -> Iterator[None]:
     """This process in a Ray cluster of its own."""
     start_local(request.config.stash[_HOME].scratch / "ray", object_store_mb=256, cpus=2)
@@ -71,9 +77,9 @@ def sample_panel() -> Panel:
 
 @pytest.fixture(scope="session")
 def many_bars(session_folder: Path) -> Path:
-    """The sample four times under other names: a scan that lasts seconds, so that it can be disturbed."""
+    """The sample twice, under other names too: a scan that lasts long enough to be disturbed."""
     sample = pl.read_parquet(path_of(BARS))
-    copies = [sample.with_columns(pl.col("symbol") + suffix) for suffix in ("", "-2", "-3", "-4")]
+    copies = [sample.with_columns(pl.col("symbol") + suffix) for suffix in ("", "-2")]
     file = session_folder / "many.parquet"
     pl.concat(copies).sort("symbol", "date").write_parquet(file)
     return file

@@ -67,6 +67,11 @@ class Command:
         """Ctrl-C: the signal goes to every process of the group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    @property
+    def said(self) -> str:
+        """What it has written to stderr until now."""
+        return self._err.read_text()
+
     def wait(self, within_s: float = 200.0) -> Ended:
         """Its end; it is killed and the test fails when that takes longer."""
         try:
@@ -74,8 +79,8 @@ class Command:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"not over after {within_s} s: {self._err.read_text()}") from None
-        return Ended(code, self._out.read_text(), self._err.read_text())
+            raise AssertionError(f"not over after {within_s} s: {self.said}") from None
+        return Ended(code, self._out.read_text(), self.said)
 
 
 class Installation:
@@ -121,7 +126,7 @@ class Installation:
     @property
     def up_pid(self) -> int:
         """The process of `goldensignals up`."""
-        return int(self.parts()["system"]["detail"].split()[1].rstrip(","))
+        return int(json.loads((self.home / "run" / "up.json").read_text())["pid"])
 
     @property
     def database_url(self) -> str:
@@ -137,7 +142,7 @@ class Installation:
         """The main process of an embedded server; None while there is none."""
         return _main_process(self.processes(), name)
 
-    def counted(self, *, agents: int | None = 5) -> dict[str, Any]:
+    def counted(self, *, agents: int | None = None) -> dict[str, Any]:
         """The independent count of what is stored; fails on any discrepancy."""
         ended = count_signals(self.database_url, agents=agents)
         assert ended.code == 0, ended.out + ended.err

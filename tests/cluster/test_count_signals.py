@@ -43,8 +43,8 @@ def copy_url(system: Installation) -> Iterator[str]:
 
 
 def test_count_of_an_undamaged_copy_finds_nothing_wrong(copy_url: str, system: Installation) -> None:
-    ended = count_signals(copy_url, agents=5)
-    assert (ended.code, ended.document["discrepancies"]) == (0, []), ended.out
+    ended = count_signals(copy_url, agents=None)
+    assert (ended.code, ended.document["discrepancies"]) == (0, 0), ended.out
     assert ended.document == system.counted()
     assert ended.document["signals"] >= 505
 
@@ -53,12 +53,12 @@ def test_count_of_an_undamaged_copy_finds_nothing_wrong(copy_url: str, system: I
 def test_count_fails_for(copy_url: str, damage: LiteralString) -> None:
     with psycopg.connect(copy_url) as connection:
         assert connection.execute(damage).rowcount == 1
-    ended = count_signals(copy_url, agents=5)
+    ended = count_signals(copy_url, agents=None)
     assert ended.code == 1
-    assert ended.document["discrepancies"]
+    assert ended.document["discrepancies"] > 0
 
 
 def test_count_fails_for_signals_that_speak_of_too_few_agents(copy_url: str) -> None:
-    ended = count_signals(copy_url, agents=6)
+    ended = count_signals(copy_url, agents=99)
     assert ended.code == 1
-    assert len(ended.document["discrepancies"]) == ended.document["revisions"]
+    assert ended.document["discrepancies"] == ended.document["revisions"]

@@ -41,7 +41,7 @@ async def test_scan_with_an_agent_that_raises_fails_with_the_reason_and_stores_n
     pools = {agent.name: AgentPool.ensure(agent, _SETTINGS, keep=False) for agent in _AGENTS}
     for pool in pools.values():
         await pool.ready(deadline_s=90)
-    before = system.counted(agents=None)
+    before = system.counted()
     spec = ScanSpec(broken_panel, "list:broken", "test", _AGENTS, {})
     with pytest.raises(
         GoldenSignalsError, match=r"chunk volume:0-1 failed 3 times: volume failed: ValueError"
@@ -56,7 +56,7 @@ async def test_scan_with_an_agent_that_raises_fails_with_the_reason_and_stores_n
             progress=lambda done, total: None,
         )
     assert refused.value.exit_code == 1
-    assert system.counted(agents=None) == before
+    assert system.counted() == before
     (job,) = [job for job in await stores.jobs.listing(state="failed") if job.spec["universe"] == "list:broken"]
     assert job.error == str(refused.value)
     assert job.result is None

@@ -117,7 +117,7 @@ def test_chunks_of_a_frozen_actor_are_asked_elsewhere_after_their_deadline(
         assert scan.stored == scan.expected
         assert system.agent_pids(_DEAREST) != [pid]
     eventually("the end of the frozen process", lambda: not psutil.pid_exists(pid))
-    system.counted(agents=None)
+    system.counted()
 
 
 def test_scan_survives_the_kill_of_postgresql_in_its_commit(
@@ -131,7 +131,7 @@ def test_scan_survives_the_kill_of_postgresql_in_its_commit(
     scan.finish()
     assert scan.stored == scan.expected
     assert system.server("postgres") != server
-    system.counted(agents=None)
+    system.counted()
 
 
 def test_scan_survives_the_kill_of_redis_which_starts_again(
@@ -147,7 +147,7 @@ def test_scan_survives_the_kill_of_redis_which_starts_again(
     assert scan.stored == scan.expected
     assert system.server("redis-server") not in (None, server)
     assert system.parts()["redis"]["ok"]
-    system.counted(agents=None)
+    system.counted()
 
 
 @pytest.mark.parametrize("moment", ["voting", "committing"])
@@ -162,7 +162,7 @@ def test_killed_scan_has_stored_nothing_and_the_next_one_stores_all(
     assert scan.stored == 0
     assert scan.again().code == 0
     assert scan.stored == scan.expected
-    system.counted(agents=None)
+    system.counted()
 
 
 def test_same_scan_beside_a_running_one_waits_for_it_and_stores_nothing_again(
@@ -177,4 +177,4 @@ def test_same_scan_beside_a_running_one_waits_for_it_and_stores_nothing_again(
     outputs = {scan.finish().out, second.wait().out}
     assert len(outputs) == 1
     assert scan.stored == scan.expected
-    system.counted(agents=None)
+    system.counted()

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.cluster.installation import Ended, Installation, eventually, free_port, send
+from tests.cluster.installation import Ended, Installation, eventually, free_port, frozen, send
 
 _READY_S = 120.0
 
@@ -28,8 +28,8 @@ def small(small_home: Installation) -> Iterator[Installation]:
     small_home.stop()
 
 
-def up(installation: Installation, bars: Path, *words: str, **settings: str) -> Ended:
-    return installation.run("up", "--source", str(bars), *words, **settings)
+def up(installation: Installation, bars: Path, *words: str) -> Ended:
+    return installation.run("up", "--source", str(bars), *words)
 
 
 def assert_nothing_left(installation: Installation) -> None:
@@ -47,14 +47,11 @@ def test_second_up_of_a_running_home_is_refused(system: Installation) -> None:
     assert all(part["ok"] for part in system.parts().values())
 
 
-@pytest.mark.parametrize("way", [(), ("--detach",)], ids=["foreground", "detached"])
-def test_up_on_a_port_in_use_is_refused_and_leaves_nothing(
-    small: Installation, few_bars: Path, way: tuple[str, ...]
-) -> None:
+def test_up_on_a_port_in_use_is_refused_and_leaves_nothing(small: Installation, few_bars: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", small.port))
         other.listen()
-        refused = up(small, few_bars, *way)
+        refused = up(small, few_bars, "--detach")
     assert refused.code == 3
     assert f"the API cannot listen on 127.0.0.1:{small.port}" in refused.err
     assert "--port" in refused.err
@@ -112,21 +109,26 @@ def test_ctrl_c_during_the_start_leaves_nothing(small: Installation, few_bars: P
     assert_nothing_left(small)
 
 
-def test_two_commands_at_once_without_a_system_both_succeed_one_after_the_other(
+def test_second_command_without_a_system_waits_for_the_first_and_both_succeed(
     small: Installation, few_bars: Path
 ) -> None:
-    both = [small.start("scan", "--bars", str(few_bars), "--json") for _ in range(2)]
-    ended = [command.wait() for command in both]
+    words = ("scan", "--bars", str(few_bars), "--json")
+    first = small.start(*words)
+    eventually("servers of the first command", lambda: small.server("postgres"))
+    with frozen(first.process.pid):
+        second = small.start(*words)
+        waiting = f"waiting for process {first.process.pid}"
+        eventually("a second command that waits", lambda: waiting in second.said)
+    ended = [first.wait(), second.wait()]
     assert [each.code for each in ended] == [0, 0], [each.err for each in ended]
     assert ended[0].out == ended[1].out
-    assert sum("waiting for process" in each.err for each in ended) == 1
     assert_nothing_left(small)
 
 
 def test_scan_without_a_system_prints_the_bytes_of_the_system_and_leaves_nothing(
-    small: Installation, system: Installation
+    small: Installation, scan: Ended
 ) -> None:
-    alone = small.ok("scan", "--json", AGENTS__ACTORS="2")
+    alone = small.ok("scan", "--json")
     assert "Ray" in alone.err  # it was worth a cluster of its own
-    assert alone.out == system.ok("scan", "--json").out
+    assert alone.out == scan.out
     assert_nothing_left(small)

@@ -1,6 +1,6 @@
 """Live serving with a frozen agent: the signal names it as missing, and does not replace the complete one."""
 
-from tests.cluster.installation import Installation, frozen
+from tests.cluster.installation import Ended, Installation, frozen
 
 _CURRENT = "SELECT revision, complete FROM current_signal WHERE signal_id = %s"
 
@@ -21,7 +21,7 @@ def test_frozen_agent_is_named_as_missing_and_its_signal_does_not_become_current
     system.counted()
 
 
-def test_live_signal_is_the_signal_of_the_scan(system: Installation) -> None:
+def test_live_signal_is_the_signal_of_the_scan(system: Installation, scan: Ended) -> None:
     live = system.ok("signal", "XOM", "--json").document
-    scanned = {row["symbol"]: row for row in system.ok("scan", "--json").document["signals"]}
+    scanned = {row["symbol"]: row for row in scan.document["signals"]}
     assert live == scanned["XOM"]

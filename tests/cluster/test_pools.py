@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from agents.agent import Agent, VoteBlock
 from agents.registry import roster
 from cluster.actors import evaluate
 from cluster.connect import NAMESPACE
+from cluster.plan import chunks_of
 from cluster.pools import AgentPool, AgentUnavailable
 from cluster.voters import Missing, PoolVoters
 from data.contracts.errors import TemporarilyUnavailable
@@ -81,6 +83,34 @@ async def test_votes_of_a_pool_have_the_bits_of_this_process(pool: AgentPool, sh
     expected = evaluate(_AGENT.name, sample_panel, 100, 200, "all")
     np.testing.assert_array_equal(found.score.view(np.int64), expected.score.view(np.int64))
     np.testing.assert_array_equal(found.confidence.view(np.int64), expected.confidence.view(np.int64))
+
+
+class Recording(AgentPool):
+    """A pool that remembers which symbols it was asked for."""
+
+    asked: list[tuple[int, int]]
+
+    async def ask(self, panel: Any, first: int, last: int, **how: Any) -> VoteBlock:
+        self.asked.append((first, last))
+        return await super().ask(panel, first, last, **how)
+
+
+@pytest.mark.usefixtures("pool")
+async def test_chunks_and_votes_do_not_depend_on_the_number_of_actors(sample_panel: Panel) -> None:
+    dear = replace(_AGENT, cost_ns=40 * _AGENT.cost_ns)  # so that its work is worth many chunks
+    asked, votes = [], []
+    for actors in (1, 2):
+        settings = _SETTINGS.model_copy(update={"actors": actors})
+        recording = Recording.ensure(dear, settings, keep=True)
+        assert isinstance(recording, Recording)
+        recording.asked = []
+        voters = PoolVoters({dear.name: recording}, settings)
+        (block,) = await voters.votes(sample_panel, [dear], rows="last", progress=lambda done, total: None)
+        asked.append(sorted(recording.asked))
+        votes.append(block.score.tobytes() + block.confidence.tobytes())
+    assert asked[0] == asked[1] == [(chunk.first, chunk.last) for chunk in chunks_of(sample_panel, dear)]
+    assert len(asked[0]) > 10
+    assert votes[0] == votes[1]
 
 
 async def test_killed_actor_is_unavailable_then_started_again_under_its_name(pool: AgentPool, shared: Any) -> None:

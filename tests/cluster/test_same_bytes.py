@@ -13,11 +13,6 @@ from tests.cluster.installation import Ended, Installation
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T[^\"]+")
 
 
-@pytest.fixture(scope="module")
-def scan(system: Installation) -> Ended:
-    return system.ok("scan", "--json")
-
-
 def test_scan_has_a_signal_with_five_votes_for_each_of_505_symbols(scan: Ended) -> None:
     signals = scan.document["signals"]
     assert len({signal["symbol"] for signal in signals}) == len(signals) == 505
