@@ -39,7 +39,7 @@ __all__ = ["GoldenSignalsError", "InvalidInput", "TemporarilyUnavailable", "indi
 def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
     """The consensus of the agents at the newest bar of every symbol, computed in this process.
 
-    bars:    what `load_bars` returns or accepts (a path, a Polars, pandas or Arrow frame).
+    bars:    what `load_bars` returns, or daily bars that it accepts (a path, a Polars, pandas or Arrow frame).
     agents:  names; None asks all of them.
     Returns: one row per symbol, the strongest first: symbol, as_of, action, score, probability (null until calibrated),
              calibrated, strength, agreement, votes (agent, score, confidence, weight), entry, stop, target, warnings,
@@ -51,10 +51,11 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
     from agents.consensus import ConsensusParams, decide, ranked
     from agents.registry import roster
     from data.market.load import load_bars
+    from data.market.quality import is_loaded
     from data.market.source import choose_universe, with_context
 
     asked = roster(agents)
-    found = with_context("frame", load_bars(bars))
+    found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
     panel = found.panel.until(int(found.panel.ts.max()))
     decision = decide(
         panel,

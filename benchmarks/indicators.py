@@ -12,25 +12,22 @@ P8: `import goldensignals` and one RSI in a second process, kernels cached; noth
 
 from __future__ import annotations
 
-import json
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import talib
 
 from agents import indicators
+from benchmarks.measure import machine, write
 from data.contracts.arrays import Floats
 from data.contracts.panel import Panel
 
 SYMBOLS, BARS = 500, 2520
-RESULTS = Path(__file__).parent / "results" / "indicators.json"
+PACKAGES = ("numpy", "numba", "ta-lib", "polars")
 FLOOR = {"sum": 3.0, "each": 1.2, "first_value_s": 1.0}
 
 
@@ -67,6 +64,7 @@ THEIRS = {"adx": ("adx",), "donchian": ("upper", "lower")}  # which of our outpu
 
 
 def main(rounds: int) -> None:
+    facts = machine(PACKAGES)
     panel = make_panel()
     columns = [getattr(panel, name).reshape(SYMBOLS, BARS) for name in Columns._fields]
     by_symbol = [Columns(*(column[s] for column in columns)) for s in range(SYMBOLS)]
@@ -89,17 +87,17 @@ def main(rounds: int) -> None:
     )
     first = first_value_s()
     print(f"P8: import to first indicator in a second process: {first:.2f} s")
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "p1": rows,
-        "p1_sum": total,
-        "p8_first_value_s": first,
-        "floor": FLOOR,
-        "rounds": rounds,
-        "machine": platform.processor() or platform.machine(),
-        "versions": {"talib": version("ta-lib"), "numpy": np.__version__},
-    }
-    RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    write(
+        "indicators",
+        {
+            "machine": facts,
+            "floor": FLOOR,
+            "rounds": rounds,
+            "p1_ns_per_bar": rows,
+            "p1_sum": total,
+            "p8_first_value_s": first,
+        },
+    )
 
 
 def make_panel() -> Panel:

@@ -54,9 +54,10 @@ class _Member:
 class AgentPool:
     """The actors of one agent. Every call has a deadline; queues are bounded by `max_pending_calls`."""
 
-    def __init__(self, agent: Agent[Any], handles: Sequence[Any]) -> None:
+    def __init__(self, agent: Agent[Any], handles: Sequence[Any], started: Sequence[Any] = ()) -> None:
         self.agent = agent
         self._members = [_Member(handle) for handle in handles]
+        self._started = started
 
     @classmethod
     def ensure(cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool, pin_threads: bool = True) -> AgentPool:
@@ -69,7 +70,16 @@ class AgentPool:
         """
         names = [_actor_name(agent.name, member) for member in range(settings.actors)]
         env = ONE_THREAD if pin_threads else {}
-        return cls(agent, [_find(name) or _start(agent, name if keep else None, settings, env) for name in names])
+        found = [_find(name) for name in names]
+        absent = [name for name, handle in zip(names, found, strict=True) if handle is None]
+        started = [_start(agent, name if keep else None, settings, env) for name in absent]
+        return cls(agent, [*filter(None, found), *started], started)
+
+    @classmethod
+    def find(cls, agent: Agent[Any], settings: AgentSettings) -> AgentPool:
+        """The named actors of this agent that run now; starts nothing."""
+        found = (_find(_actor_name(agent.name, member)) for member in range(settings.actors))
+        return cls(agent, [handle for handle in found if handle])
 
     @property
     def size(self) -> int:
@@ -132,9 +142,9 @@ class AgentPool:
         ray.kill(self._members[number].handle, no_restart=False)
 
     def stop(self) -> None:
-        """End every actor of this pool for good."""
-        for member in self._members:
-            ray.kill(member.handle)
+        """End for good the actors that this process started; those it found belong to others."""
+        for handle in self._started:
+            ray.kill(handle)
 
     def _pick(self, avoid: Collection[int]) -> int:
         free = [n for n in range(len(self._members)) if n not in avoid] or range(len(self._members))

@@ -1,14 +1,15 @@
 """A scan: every agent votes on the newest bar of every symbol; the consensus is stored, whole or not at all.
 
-The panel and the universe go in; signals, votes, events and the job row come out in one fenced transaction.
-A scan on the same input stores nothing again; on other input it adds a revision.
+Signals, votes and events are written in one transaction, fenced by the scan's job. A scan on the same input stores
+nothing again; on other input it adds a revision.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from data.store.signals import SignalStore, Stored
 
 SCAN_PRIORITY = 10
 _LEASE_S = 60.0
+_REPORT_S = 5.0
 T = TypeVar("T")
 _STORE_ATTEMPTS_S = 45.0  # a killed PostgreSQL is back in a few seconds
 
@@ -49,13 +51,14 @@ class ScanSpec:
     universe: str  # its id
     source: str
     agents: Sequence[Agent[Any]]
-    quarantined: dict[str, int]  # rows by reason
+    quarantined: Mapping[str, int]  # rows by reason
     consensus: ConsensusParams = field(default_factory=ConsensusParams)
+    session: int | None = None  # bar time of the market's newest session, when the panel is only part of the market
 
     @property
     def as_of(self) -> datetime:
         """Close of the newest session."""
-        return from_micros(int(self.panel.ts.max()))
+        return from_micros(int(self.panel.ts.max()) if self.session is None else self.session)
 
     def identity(self) -> dict[str, object]:
         """The specification as plain JSON."""
@@ -97,7 +100,7 @@ async def scan(
     correlation_id: str,
     progress: Progress,
 ) -> ScanResult:
-    """Run one scan. Raises GoldenSignalsError with the reason; then nothing of it is stored."""
+    """Run one scan. Raises GoldenSignalsError with the reason; before the votes are complete nothing is stored."""
     started = time.perf_counter()
     total = len(spec.panel.symbols) * len(spec.agents)
     job = await _retried(
@@ -107,7 +110,8 @@ async def scan(
     )
     opened = time.perf_counter()
     try:
-        blocks = await voters.votes(spec.panel, spec.agents, rows="last", progress=progress)
+        async with _reported(stores.jobs, job.fence, progress) as told:
+            blocks = await voters.votes(spec.panel, spec.agents, rows="last", progress=told)
         voted = time.perf_counter()
         decision = decide(
             spec.panel,
@@ -117,6 +121,7 @@ async def scan(
             missing=(),
             universe=spec.universe,
             params=spec.consensus,
+            session=spec.session,
         )
         decided = time.perf_counter()
         stored = await _retried(
@@ -130,6 +135,31 @@ async def scan(
     found = [Found(signal, row.revision, row.new) for signal, row in zip(decision.signals, stored, strict=True)]
     seconds = {"votes": voted - opened, "consensus": decided - voted, "store": ended - decided + opened - started}
     return ScanResult(spec.as_of, found, decision.skipped, seconds)
+
+
+@asynccontextmanager
+async def _reported(jobs: JobStore, fence: Fence, progress: Progress) -> AsyncIterator[Progress]:
+    """A progress callback that also writes the job row now and then, which renews its lease."""
+    done = 0
+
+    def told(count: int, total: int) -> None:
+        nonlocal done
+        done = count
+        progress(count, total)
+
+    async def write() -> None:
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            with suppress(TemporarilyUnavailable):  # PostgreSQL is away: the commit waits for it, the votes need not
+                await jobs.progress(fence, done)
+
+    writer = asyncio.create_task(write())
+    try:
+        yield told
+    finally:
+        writer.cancel()
+        with suppress(asyncio.CancelledError, GoldenSignalsError):  # a lost fence is found again by the commit
+            await writer
 
 
 async def _commit(
@@ -146,7 +176,7 @@ async def _commit(
             symbols=len(panel.symbols),
             rows=len(panel),
             first_ts=from_micros(int(panel.ts.min())),
-            last_ts=spec.as_of,
+            last_ts=from_micros(int(panel.ts.max())),
             quarantined=spec.quarantined,
             loaded_at=now,
         )

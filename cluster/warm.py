@@ -19,15 +19,15 @@ _COMPILE_S = 600.0
 
 def warm_node() -> None:
     """Load every kernel from Numba's cache; the first process of a node compiles while the others wait for it."""
-    done = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm"
     this = _edition()
-    with done.open("a+") as file:
-        file.seek(0)
-        if file.read() != this:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    path = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm"
+    with open(path, "a+", opener=_ours) as done:
+        done.seek(0)
+        if done.read() != this:
+            fcntl.flock(done, fcntl.LOCK_EX)
             warm()
-            file.truncate(0)
-            file.write(this)
+            done.truncate(0)
+            done.write(this)
             return
     warm()
 
@@ -55,6 +55,15 @@ class Warming:
         """End it; harmless when it is done."""
         self._child.kill()
         self._child.wait()
+
+
+def _ours(path: str, flags: int) -> int:
+    """Open a file of a folder that others write to, unless somebody else put it or a link there."""
+    file = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    if os.fstat(file).st_uid != os.getuid():
+        os.close(file)
+        raise GoldenSignalsError(f"{path} belongs to somebody else; remove it")
+    return file
 
 
 def _edition() -> str:

@@ -111,6 +111,7 @@ class Lock:
     def release(self) -> None:
         """Free the lock; harmless when it is not held."""
         if self._file is not None:
+            self._file.truncate(0)  # nobody shall be told of a holder that has gone
             self._file.close()
             self._file = None
 

@@ -25,8 +25,14 @@ def build(
     frame:  None reads it off the spacing; bars with no two times of one symbol are taken as daily.
     adjust: None takes the `adjust` column where `load_bars` has left one, else "splits".
     gap:    as `data.market.quality.check` marks it, over what a `gap` column (of `to_frame`) already says.
-    Raises: InvalidInput when no usable row is left, or when bars or context cannot be what they say.
+    Raises: InvalidInput when no usable row is left, when a bar became known after its close (`known_at`), or when
+            bars or context cannot be what they say.
     """
+    if "known_at" in bars.columns and bars.select((pl.col("known_at") > pl.col("ts")).any()).item():
+        raise InvalidInput(
+            "some bars became known after their close (known_at > ts), and a panel would use them too early; "
+            "leave those rows out, or drop known_at if it does not matter"
+        )
     checked = check(bars)
     clean, quarantined = checked.bars, checked.quarantined
     if clean.is_empty():

@@ -7,6 +7,7 @@ import asyncio
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from ray import serve
+from ray.exceptions import RayTaskError
 from ray.serve.handle import DeploymentHandle
 
 from data.contracts.errors import GoldenSignalsError
@@ -46,6 +47,7 @@ class Api:
                 await self._orchestrator.check.remote()
         except TimeoutError:
             return JSONResponse({"status": "not ready", "detail": "the orchestrator did not answer"}, 503)
-        except GoldenSignalsError as problem:
-            return JSONResponse({"status": "not ready", "detail": str(problem)}, 503)
+        except RayTaskError as problem:
+            detail = str(problem.cause) if isinstance(problem.cause, GoldenSignalsError) else "the orchestrator failed"
+            return JSONResponse({"status": "not ready", "detail": detail}, 503)
         return JSONResponse({"status": "ready"})

@@ -156,7 +156,8 @@ def _system(settings: Settings, home: Home) -> Iterator[Check]:
         try:
             probe.bind((api.host, api.port))
         except OSError as problem:
-            yield Check("port", False, f"{api.host}:{api.port}: {problem.strerror}", "choose another one with --port")
+            repair = "choose another one with --port or GS_API__PORT"
+            yield Check("port", False, f"{api.host}:{api.port}: {problem.strerror}", repair)
         else:
             yield Check("port", True, f"{api.host}:{api.port} is free")
     yield Check("processors", True, f"{os.cpu_count()} for {settings.agents.actors} actors per agent")

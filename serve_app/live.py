@@ -11,13 +11,12 @@ from cluster.scan import Found
 from cluster.voters import LocalVoters
 from data.clock import SystemClock
 from data.contracts.errors import InvalidInput, TemporarilyUnavailable
-from data.home import Home
 from data.market.source import SAMPLE, open_bars
 from data.market.universe import resolve
 from data.settings import Settings
 from serve_app.bootstrap import open_stores
 from serve_app.orchestrator import Market, Orchestrator, market_of, quiet_serve
-from serve_app.services import find_running, open_services
+from serve_app.services import open_services, settled
 from serve_app.stack import Say
 
 _ASK_S = 30.0
@@ -28,7 +27,7 @@ def decide_one(settings: Settings, symbol: str, *, explain: bool, say: Say) -> t
 
     Raises InvalidInput for an unknown symbol, TemporarilyUnavailable when the running system does not answer.
     """
-    running = find_running(Home(settings.home))
+    running = settled(settings, say)
     market = market_of(open_bars(running.source if running else SAMPLE))
     if resolve(symbol, market.panel.symbols).symbols != (symbol,):  # refused here, with the closest name, if unknown
         raise InvalidInput(f"{symbol!r} is not one symbol; `goldensignals scan --universe A,B` asks about several")

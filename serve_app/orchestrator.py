@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from ray import serve
 
 from agents.agent import Agent, VoteBlock
@@ -18,12 +19,14 @@ from agents.registry import roster
 from cluster.scan import Found, Stores
 from cluster.voters import Missing, Voters
 from data.clock import Clock, SystemClock
-from data.contracts.errors import InvalidInput
+from data.contracts.errors import InvalidInput, TemporarilyUnavailable
 from data.contracts.panel import Panel
 from data.market.source import Bars, choose_universe, open_bars
 from data.settings import Settings
 from serve_app.bootstrap import configure_logging, open_pools, open_stores
 from serve_app.services import postgres_url
+
+log = structlog.get_logger(__name__)
 
 
 def quiet_serve() -> None:
@@ -77,6 +80,11 @@ class Orchestrator:
             universe=self._market.universe,
             params=self._consensus,
         )
+        missing = [answer for answer in answers if isinstance(answer, Missing)]
+        for absent in missing:
+            log.warning("agent_missing", agent=absent.agent, why=absent.why, correlation_id=correlation_id)
+        if len(missing) == len(self._agents):
+            raise TemporarilyUnavailable("no agent answered: " + "; ".join(f"{m.agent} {m.why}" for m in missing))
         signals = [signal for signal in decision.signals if signal.symbol in wanted.symbols]
         if not signals:
             reasons = "; ".join(f"{symbol}: {decision.skipped[symbol]}" for symbol in wanted.symbols)
@@ -88,7 +96,7 @@ class Orchestrator:
 
     async def check(self) -> None:
         """Raise TemporarilyUnavailable when PostgreSQL does not answer."""
-        await self._stores.signals.count()
+        await self._stores.signals.ping()
 
 
 def market_of(bars: Bars) -> Market:
@@ -110,8 +118,7 @@ def market_of(bars: Bars) -> Market:
 class OrchestratorDeployment:
     """Hosts an Orchestrator; methods only forward to it."""
 
-    async def __init__(self, source: str) -> None:  # type: ignore[misc]  # Serve awaits its constructors
-        settings = Settings.load()
+    async def __init__(self, source: str, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits its constructors
         configure_logging()
         bars = open_bars(source)
         agents = roster()

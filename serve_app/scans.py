@@ -15,6 +15,7 @@ from cluster.plan import LOCAL_BELOW_S, predicted_s
 from cluster.scan import Found, ScanResult, ScanSpec, scan
 from cluster.voters import LocalVoters, Progress, Voters
 from data.clock import Clock
+from data.contracts.errors import InvalidInput
 from data.contracts.panel import from_micros
 from data.contracts.signals import Signal
 from data.market.dates import as_of as moment_of
@@ -66,13 +67,24 @@ def plan_scan(bars: Bars, request: ScanRequest) -> ScanSpec:
     """The specification of a request. Raises InvalidInput for unknown agents, universes, symbols and dates."""
     agents = roster(request.agents)
     universe = choose_universe(bars, request.universe)
-    panel = bars.panel.select(universe.symbols)
-    moment = from_micros(int(panel.ts.max()))
+    moment = from_micros(int(bars.panel.ts.max()))
     if request.as_of is not None:
         moment = moment_of(request.as_of, request.calendar)
-        check_as_of(panel, moment)
-    panel = panel.until(moment)  # context that became known later is not ours to see either
-    return ScanSpec(panel, universe.id, bars.source, agents, bars.quarantined.by_reason)
+        check_as_of(bars.panel, moment)
+    whole = bars.panel.until(moment)
+    traded = set(whole.symbols)
+    panel = whole.select([symbol for symbol in universe.symbols if symbol in traded])
+    if not len(panel):
+        raise InvalidInput(f"none of these symbols has a bar by {moment:%Y-%m-%d %H:%M} UTC; choose a later --as-of")
+    session = int(whole.ts.max())  # of all bars: a symbol that misses it has no signal, whatever the universe
+    return ScanSpec(
+        panel.until(session),  # context that became known after the newest bar is not ours to see
+        universe.id,
+        bars.source,
+        agents,
+        bars.quarantined.of(panel.symbols, session).by_reason,
+        session=session,
+    )
 
 
 def run_scan(settings: Settings, spec: ScanSpec, *, clock: Clock, say: Say, progress: Progress) -> Scanned:

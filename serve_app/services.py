@@ -71,6 +71,23 @@ def find_running(home: Home) -> Running | None:
     return running if lock.holder().get("pid") == running.pid else None
 
 
+def settled(settings: Settings, say: Say) -> Running | None:
+    """`find_running`, after waiting for an `up` that is just starting.
+
+    Raises TemporarilyUnavailable when that takes too long.
+    """
+    home = Home(settings.home)
+    lock, ends, waited = stack_lock(home), time.monotonic() + _WAIT_S, False
+    while (running := find_running(home)) is None and lock.is_held() and lock.holder().get("role") == "up":
+        if time.monotonic() > ends:
+            raise TemporarilyUnavailable(f"`goldensignals up` was not ready within {_WAIT_S:g} s; try again later")
+        if not waited:
+            say("waiting for `goldensignals up`, which is just starting")
+            waited = True
+        time.sleep(_POLL_S)
+    return running
+
+
 def postgres_url(settings: Settings) -> str:
     """The PostgreSQL a setting names, or the embedded one of this home (which somebody must have started)."""
     if settings.postgres.url is not None:

@@ -70,8 +70,9 @@ async def _postgres(settings: Settings) -> Part:
 
 
 def _redis(settings: Settings) -> Part:
+    wait_s = settings.redis.command_s
     try:
-        with redis.Redis.from_url(redis_url(settings), socket_timeout=_ASK_S, socket_connect_timeout=_ASK_S) as client:
+        with redis.Redis.from_url(redis_url(settings), socket_timeout=wait_s, socket_connect_timeout=wait_s) as client:
             return Part("redis", bool(client.ping()), f"version {client.info('server')['redis_version']}")
     except (redis.RedisError, OSError) as problem:
         return Part("redis", False, f"it does not answer ({type(problem).__name__}); it is started again by itself")
@@ -83,17 +84,17 @@ def _api(host: str, port: int) -> Part:
         answer = httpx.get(url, timeout=_ASK_S)
     except httpx.HTTPError as problem:
         return Part("api", False, f"{url}: {problem}")
-    return Part("api", answer.is_success, f"{url}: {answer.json()['status']}")
+    return Part("api", answer.is_success, f"{url}: {answer.text}")
 
 
 async def _pools(settings: Settings) -> list[Part]:
     async def one(name: str) -> Part:
         agent = roster([name])[0]
-        pool = AgentPool.ensure(agent, settings.agents, keep=True)
+        pool = AgentPool.find(agent, settings.agents)
         try:
             pids = await pool.ready(deadline_s=_ASK_S)
         except GoldenSignalsError as problem:
             return Part(f"agent {name}", False, str(problem))
-        return Part(f"agent {name}", True, f"{len(pids)} actors, processes {', '.join(map(str, pids))}")
+        return Part(f"agent {name}", bool(pids), f"{len(pids)} actors, processes {', '.join(map(str, pids))}")
 
     return await asyncio.gather(*(one(agent.name) for agent in roster()))

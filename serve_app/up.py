@@ -17,7 +17,7 @@ from cluster.scan import ScanSpec
 from cluster.voters import Progress
 from cluster.warm import Warming
 from data.clock import Clock
-from data.contracts.errors import TemporarilyUnavailable
+from data.contracts.errors import InvalidInput, TemporarilyUnavailable
 from data.home import Home
 from data.market.source import Bars, open_bars
 from data.settings import Settings
@@ -47,9 +47,15 @@ class System:
         self._pools: dict[str, AgentPool] = {}
         self._warming: Warming | None = None
         self._ray_address = ""
+        self._serving = False
 
     def start(self, say: Say) -> Bars:
         """Start servers, pools and Serve; returns the bars it runs on. Raises GoldenSignalsError with what to do."""
+        if self._settings.ray.address is not None and self._settings.postgres.url is None:
+            raise InvalidInput(
+                "a cluster of its own machines (GS_RAY__ADDRESS) cannot reach the embedded PostgreSQL of this one; "
+                "set GS_POSTGRES__URL too"
+            )
         say("bars")
         bars = open_bars(self._source)  # a wrong path is said before anything is started
         self._home.prepare()
@@ -67,7 +73,14 @@ class System:
         say("orchestrator and API")
         quiet_serve()
         serve.start(proxy_location="HeadOnly", http_options=HTTPOptions(host=api.host, port=api.port))
-        serve.run(_application(self._source), name=APP, route_prefix="/")
+        self._serving = True
+        try:
+            serve.run(_application(self._source, self._settings), name=APP, route_prefix="/")
+        except RuntimeError as problem:
+            raise TemporarilyUnavailable(
+                f"the orchestrator did not start ({str(problem).strip().splitlines()[-1]}); its log is under "
+                f"{self._home.scratch}/ray/session_latest/logs/serve"
+            ) from problem
         return bars
 
     def first_scan(self, spec: ScanSpec, *, clock: Clock, progress: Progress) -> Scanned:
@@ -86,9 +99,10 @@ class System:
         if self._lock.is_ours:
             Running.file(self._home).unlink(missing_ok=True)
         if self._ray_address and self._settings.ray.address is not None:
-            for pool in self._pools.values():
+            for pool in self._pools.values():  # a cluster of our own ends whole, with everything on it
                 pool.stop()
-            serve.shutdown()  # type: ignore[no-untyped-call]  # a cluster of our own ends whole, with everything on it
+            if self._serving:
+                serve.delete(APP)
         if self._warming is not None:
             self._warming.stop()
         self._stack.stop()
@@ -109,10 +123,10 @@ class System:
                 time.sleep(_POLL_S)
 
 
-def _application(source: str) -> serve.Application:
+def _application(source: str, settings: Settings) -> serve.Application:
     orchestrator: Any = OrchestratorDeployment  # the decorator's result has no types
     api: Any = Api
-    app: serve.Application = api.bind(orchestrator.bind(source))
+    app: serve.Application = api.bind(orchestrator.bind(source, settings))
     return app
 
 
@@ -128,6 +142,6 @@ def _require_free(host: str, port: int) -> None:
                 if problem.errno != errno.EADDRINUSE or time.monotonic() > ends:
                     raise TemporarilyUnavailable(
                         f"the API cannot listen on {host}:{port} ({problem.strerror}); stop what uses that port, or "
-                        "choose another one with --port"
+                        "choose another one with --port or GS_API__PORT"
                     ) from problem
         time.sleep(_POLL_S)

@@ -8,8 +8,10 @@ A bar is out of order when its time is earlier than that of the row of its symbo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 import polars as pl
@@ -78,6 +80,11 @@ class Quarantined:
         """Rows per symbol, by symbol; rows without a symbol count under the empty text."""
         return _counts(self.frame["symbol"].fill_null(""))
 
+    def of(self, symbols: Sequence[str], until: int) -> Quarantined:
+        """Only rows of these symbols at or before that time (microseconds UTC); rows without a time count as before."""
+        then = pl.col("ts").to_physical() <= until
+        return Quarantined(self.frame.filter(pl.col("symbol").is_in(symbols), then | pl.col("ts").is_null()))
+
     def summary(self) -> dict[str, object]:
         """The counts as one JSON object."""
         return {"total": self.total, "by_reason": self.by_reason, "by_symbol": self.by_symbol}
@@ -92,6 +99,11 @@ class Checked:
 
     bars: pl.DataFrame
     quarantined: Quarantined
+
+
+def is_loaded(bars: object) -> TypeGuard[pl.DataFrame]:
+    """Whether these are bars as `load_bars` gives them: the columns and types of `SCHEMA`."""
+    return isinstance(bars, pl.DataFrame) and SCHEMA.items() <= dict(bars.schema).items()
 
 
 def check(bars: pl.DataFrame) -> Checked:

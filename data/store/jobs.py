@@ -135,7 +135,7 @@ class JobStore:
                 epoch, state, holder, leased = found
                 if state == "running" and leased and not take_over and await _lives(connection, Fence(job_id, epoch)):
                     raise TemporarilyUnavailable(
-                        f"job {job_id} runs already, on {holder}; wait for it, cancel it, or take it over",
+                        f"job {job_id} runs already, on {holder}; wait for it",
                         job_id=job_id,
                     )
                 fence = Fence(job_id, epoch + 1)
@@ -172,7 +172,7 @@ class JobStore:
         async with transaction(self._pool, self._write_s) as connection:
             job = await _one(connection, _CANCEL, (job_id,))
         if job is None:
-            raise InvalidInput(f"there is no job {job_id}; list them with: goldensignals jobs list", job_id=job_id)
+            raise InvalidInput(f"there is no job {job_id}", job_id=job_id)
         return job
 
     async def get(self, job_id: str) -> Job | None:

@@ -12,7 +12,7 @@ from importlib.resources import files
 import psycopg
 
 from data.contracts.errors import GoldenSignalsError
-from data.store.pool import connect_options, unavailable
+from data.store.pool import connect_options, require_url, unavailable
 
 _STATEMENT_TIMEOUT = "SELECT set_config('statement_timeout', %s, false)"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('goldensignals.migrate', 0))"
@@ -55,6 +55,7 @@ def migrate(
     Raises: TemporarilyUnavailable when PostgreSQL is not to be had; GoldenSignalsError when the database is newer than
             this program or an applied migration was edited; nothing is changed then.
     """
+    require_url(url)
     wanted = migrations() if steps is None else tuple(steps)
     try:
         with psycopg.connect(url, **connect_options(connect_s)) as connection:

@@ -34,10 +34,7 @@ async def open_pool(url: str, *, size: int, connect_s: float) -> Pool:
 
     Raises: InvalidInput for a URL that is none; TemporarilyUnavailable when PostgreSQL does not answer in `connect_s`.
     """
-    try:
-        psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise InvalidInput("the PostgreSQL URL cannot be read; it looks like postgresql://user@host/database") from None
+    require_url(url)
     pool: Pool = AsyncConnectionPool(
         url,
         min_size=1,
@@ -56,6 +53,17 @@ async def open_pool(url: str, *, size: int, connect_s: float) -> Pool:
         await pool.close()
         raise unavailable(problem, connect_s) from problem
     return pool
+
+
+def require_url(url: str) -> None:
+    """Raise InvalidInput for a URL the driver cannot read; its own error would repeat the password."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise InvalidInput(
+            "the PostgreSQL URL cannot be read; it looks like postgresql://user@host/database, "
+            "and special characters of a password are percent-encoded"
+        ) from None
 
 
 @asynccontextmanager

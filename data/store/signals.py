@@ -135,6 +135,11 @@ class SignalStore:
         found = await self._read(_GET, {"signal_id": signal_id, "revision": revision})
         return found[0] if found else None
 
+    async def ping(self) -> None:
+        """Raise TemporarilyUnavailable unless PostgreSQL answers within the deadline of a read."""
+        async with transaction(self._pool, self._read_s) as connection:
+            await connection.execute("SELECT 1")
+
     async def count(self) -> int:
         """How many revisions of signals are stored."""
         async with transaction(self._pool, self._read_s) as connection:

@@ -113,7 +113,7 @@ def indicators(
     if name is not None:
         table = _table("", "")
         for key, value in rows[0].items():
-            table.add_row(key, str(value))
+            table.add_row(key, _in_words(value))
     else:
         table = _table("indicator", "family", "inputs", "parameters", "outputs", "what it measures")
         for entry in rows:
@@ -121,6 +121,17 @@ def indicators(
             columns = (", ".join(entry["inputs"]), params, ", ".join(entry["outputs"]))
             table.add_row(entry["name"], entry["family"], *columns, entry["description"])
     show({"indicators": rows}, rows, table, as_json=as_json, out=out)
+
+
+def _in_words(value: object) -> str:
+    """A catalogue value as a person reads it."""
+    if isinstance(value, dict):
+        return "\n".join(f"{name} {r['default']:g}, from {r['low']:g} to {r['high']:g}" for name, r in value.items())
+    if isinstance(value, list):
+        return ", ".join("unbounded" if item is None else str(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _table(*titles: str) -> Table:

@@ -1,11 +1,10 @@
 """Entry point: registers every verb and turns errors into a sentence and an exit code.
 
-Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 unavailable.
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 unavailable, 130 after Ctrl-C (Typer's).
 
 Verb modules import heavy things inside their functions, so that `--help` answers at once.
 """
 
-import os
 import sys
 from typing import Annotated
 
@@ -59,8 +58,3 @@ def main() -> None:
     except GoldenSignalsError as problem:
         print(f"goldensignals: {problem}", file=sys.stderr)  # noqa: T201  the one place errors are shown
         raise SystemExit(problem.exit_code) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-    except BrokenPipeError:  # the reader of our output has gone: `goldensignals scan | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None

@@ -43,12 +43,11 @@ def scan(
     """Ask every agent about every symbol and rank the consensus."""
     from data.clock import SystemClock
     from data.contracts.errors import InvalidInput
-    from data.home import Home
     from data.market.source import SAMPLE, Stamps, open_bars
     from data.settings import Settings
     from serve_app.bootstrap import configure_logging
     from serve_app.scans import ScanRequest, plan_scan, run_scan
-    from serve_app.services import find_running
+    from serve_app.services import settled
 
     require_format(out)
     for name, value in (("--bars", bars), ("--universe", universe)):
@@ -56,14 +55,14 @@ def scan(
             raise InvalidInput(f"{name} is empty; give it a value, or leave it out for the default")
     configure_logging()
     settings = Settings.load()
-    running = find_running(Home(settings.home))
+    running = settled(settings, say)
     source = bars or (running.source if running else SAMPLE)
     names = None if agents is None else tuple(name.strip() for name in agents.split(",") if name.strip())
     loaded = open_bars(source, Stamps(frame, stamp, tz, calendar))
     spec = plan_scan(loaded, ScanRequest(universe, names, as_of, calendar))
     with progress_bar("votes") as progress:
         scanned = run_scan(settings, spec, clock=SystemClock(), say=say, progress=progress)
-    summary = loaded.quarantined.summary()
+    summary = loaded.quarantined.of(spec.panel.symbols, int(spec.panel.ts.max())).summary()
     shown = scanned.ranked()[:top]
     full = as_json or out is not None  # only then is every vote explained
     rows = [_row(found, scanned.reasons(found.signal)) for found in shown] if full else []

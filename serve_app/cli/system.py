@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
+from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
 from serve_app.cli.output import AsJson, notes, progress_bar, say, show
 
 _TOP = 20
@@ -202,11 +202,8 @@ def _detach(source: str) -> None:
         if child.poll() is not None:
             said = log.read_bytes()[begin:].decode(errors="replace").strip().splitlines() or ["it said nothing"]
             reason = said[-1].removeprefix("goldensignals: ")
-            raise (
-                TemporarilyUnavailable(reason)
-                if child.returncode == TemporarilyUnavailable.exit_code
-                else (GoldenSignalsError(reason))
-            )
+            kinds = {kind.exit_code: kind for kind in (InvalidInput, TemporarilyUnavailable)}
+            raise kinds.get(child.returncode, GoldenSignalsError)(reason)
         time.sleep(_POLL_S)
     child.terminate()
     raise TemporarilyUnavailable(f"it was not ready within {_DETACH_S:g} s and is being stopped; read {log}")
