@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -96,3 +97,16 @@ def test_everything_that_is_listed_exists() -> None:
     for name in dir(gs):
         assert getattr(gs, name) is not None
     assert {"load_bars", "signals", "indicators", "rsi", "InvalidInput"} <= set(dir(gs))
+
+
+def test_loaded_bars_are_not_read_a_second_time() -> None:
+    """Loaded times are closes in UTC already: reading them again would stamp 24/7 bars with New York's close."""
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    ts = pl.datetime_range(start, start + timedelta(minutes=5 * 299), "5m", eager=True)
+    close = [100.0 + (i * 7 % 13) / 10 for i in range(300)]
+    raw = pl.DataFrame({"symbol": "COIN", "ts": ts, "open": close, "high": [c + 1 for c in close]}).with_columns(
+        low=pl.col("open") - 1, close=pl.col("open"), volume=10.0
+    )
+    bars = gs.load_bars(raw, frame="5m", stamp="close", calendar="24/7")
+    found = gs.signals(bars, agents=["trend"])
+    assert found["as_of"].to_list() == [bars["ts"].max()]

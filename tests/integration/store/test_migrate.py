@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
+from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
 from data.store.migrate import Migration, migrate, migrations
 
 ROOT = Path(__file__).parents[3]
@@ -88,4 +88,10 @@ def test_an_edited_migration_is_refused(schema_url: str) -> None:
 def test_a_server_that_is_not_there_is_temporarily_unavailable(tmp_path: Path) -> None:
     with pytest.raises(TemporarilyUnavailable, match="PostgreSQL is down") as refusal:
         migrate(f"postgresql://someone:verysecret@/goldensignals?host={tmp_path}", connect_s=2)
+    assert "verysecret" not in str(refusal.value)
+
+
+def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with pytest.raises(InvalidInput, match="cannot be read") as refusal:
+        migrate("postgresql://someone:p%zzverysecret@localhost/goldensignals")
     assert "verysecret" not in str(refusal.value)

@@ -106,3 +106,11 @@ def test_bars_without_one_usable_row_are_refused(make_bars: MakeBars) -> None:
 def test_mixed_adjustments_are_refused(make_bars: MakeBars) -> None:
     with pytest.raises(InvalidInput, match="mix adjustments"):
         build(make_bars({"A": [0, 1]}, adjust=["none", "splits"]))
+
+
+def test_bars_that_became_known_after_their_close_are_refused(make_bars: MakeBars) -> None:
+    bars = make_bars({"A": [0, 1, 2]})
+    late = bars.with_columns(known_at=pl.col("ts") + pl.duration(days=30))
+    with pytest.raises(InvalidInput, match="known_at"):
+        build(late)
+    assert build(bars.with_columns(known_at=pl.col("ts")))[0].content_hash == build(bars)[0].content_hash

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from agents.consensus import decide
 from agents.registry import roster
 from cluster.plan import LOCAL_BELOW_S
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import from_micros
+from data.market.sample import BARS, path_of
 from data.market.source import SAMPLE, Bars, Stamps, open_bars
 from serve_app.scans import ScanRequest, needs_ray, plan_scan
 from tests.unit.serve_app.conftest import SYMBOLS
@@ -85,3 +88,39 @@ def test_little_work_stays_in_this_process_and_a_market_goes_to_ray(bars: Bars) 
     assert LOCAL_BELOW_S > 0
     assert not needs_ray(few.agents, few)
     assert needs_ray(sample.agents, sample)
+
+
+def test_a_symbol_that_misses_the_newest_session_has_no_signal_in_a_universe_of_its_own(tmp_path: Path) -> None:
+    """The current session is the market's, not that of the symbols somebody happens to ask about."""
+    file = tmp_path / "two.csv"
+    days = pl.read_parquet(path_of(BARS)).filter(pl.col("symbol").is_in(["KO", "XOM"]))
+    last = pl.col("date") == pl.col("date").max()
+    days.filter(~((pl.col("symbol") == "KO") & last)).write_csv(file)
+    spec = plan_scan(open_bars(str(file)), ScanRequest(universe="KO"))
+    assert spec.as_of == datetime(2018, 2, 7, 21, tzinfo=UTC)
+    blocks = [agent.evaluate(spec.panel).take(spec.panel.last_rows) for agent in spec.agents]
+    decision = decide(
+        spec.panel,
+        blocks,
+        rows=spec.panel.last_rows,
+        asked=spec.agents,
+        missing=(),
+        universe=spec.universe,
+        params=spec.consensus,
+        session=spec.session,
+    )
+    assert (decision.signals, list(decision.skipped)) == ([], ["KO"])
+
+
+def test_context_that_became_known_after_the_newest_bar_changes_nothing(bars: Bars) -> None:
+    at_close, at_night = ScanRequest(as_of="2018-02-05"), ScanRequest(as_of="2018-02-05T23:00:00-05:00")
+    known = [plan_scan(bars, request).panel.context["vix"].digest for request in (at_close, at_night)]
+    assert known[0] == known[1]
+
+
+def test_only_quarantined_rows_of_these_symbols_until_then_are_counted() -> None:
+    sample = open_bars(SAMPLE)
+    assert sum(plan_scan(sample, ScanRequest()).quarantined.values()) == sample.quarantined.total
+    assert plan_scan(sample, ScanRequest(universe="AAPL")).quarantined == {}
+    assert plan_scan(sample, ScanRequest(universe="AOS", as_of="2014-05-16")).quarantined == {}
+    assert plan_scan(sample, ScanRequest(universe="AOS")).quarantined == {"high_below_low": 1}
