@@ -5,20 +5,34 @@ from __future__ import annotations
 import os
 from typing import Literal
 
+import numpy as np
+
 from agents.agent import VoteBlock
 from agents.registry import roster
 from cluster.warm import warm_node
 from data.contracts.panel import Panel
 
 Rows = Literal["last", "all"]
+_THREE_BARS = Panel(
+    symbols=("WARM",),
+    offsets=np.array([0, 3]),
+    ts=np.arange(3) * 86_400_000_000,
+    open=np.ones(3),
+    high=np.ones(3),
+    low=np.ones(3),
+    close=np.ones(3),
+    volume=np.ones(3),
+    gap=np.zeros(3, np.bool_),
+)
 
 
 class AgentActor:
     """Becomes a Ray actor in `cluster.pools`; a plain class, so a test can call it without Ray."""
 
     def __init__(self, agent: str) -> None:
-        self._agent = roster([agent])[0]
         warm_node()
+        self._agent = roster([agent])[0]
+        self._agent.evaluate(_THREE_BARS)  # loads the kernels it uses, so that no request waits for them
 
     def ready(self) -> int:
         """Answers, with its process id, once kernels are compiled and the agent is loaded."""

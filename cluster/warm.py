@@ -9,6 +9,7 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import agents.kernels
 from agents.indicators import warm
@@ -18,18 +19,17 @@ _COMPILE_S = 600.0
 
 
 def warm_node() -> None:
-    """Load every kernel from Numba's cache; the first process of a node compiles while the others wait for it."""
+    """Fill Numba's cache: the first process of a node compiles every kernel while the others wait for it."""
     this = _edition()
     path = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm"
     with open(path, "a+", opener=_ours) as done:
-        done.seek(0)
-        if done.read() != this:
-            fcntl.flock(done, fcntl.LOCK_EX)
+        if _read(done) == this:
+            return
+        fcntl.flock(done, fcntl.LOCK_EX)
+        if _read(done) != this:  # nobody else has compiled while we waited
             warm()
             done.truncate(0)
             done.write(this)
-            return
-    warm()
 
 
 class Warming:
@@ -55,6 +55,11 @@ class Warming:
         """End it; harmless when it is done."""
         self._child.kill()
         self._child.wait()
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _ours(path: str, flags: int) -> int:
