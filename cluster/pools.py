@@ -86,11 +86,15 @@ class AgentPool:
         """Actors in this pool."""
         return len(self._members)
 
-    async def ready(self, *, deadline_s: float) -> list[int]:
-        """Wait until every actor, also one that Ray is starting again, has loaded its agent; their process ids."""
+    async def ready(self, *, deadline_s: float, hung_after_s: float | None = None) -> list[int]:
+        """Wait until every actor, also one that Ray is starting again, has loaded its agent; their process ids.
+
+        hung_after_s: actors that were found, and so have been ready before, are restarted when they do not answer
+        in that time; None restarts nothing.
+        """
         try:
             async with asyncio.timeout(deadline_s):
-                return await asyncio.gather(*(_pid_when_ready(member.handle) for member in self._members))
+                return await asyncio.gather(*(self._pid(number, hung_after_s) for number in range(self.size)))
         except TimeoutError:
             raise TemporarilyUnavailable(
                 f"the {self.agent.name} agents were not ready within {deadline_s:g} s"
@@ -136,6 +140,16 @@ class AgentPool:
             raise AgentUnavailable(f"{name}: {_last_line(problem)}", why="failed", member=number) from problem
         finally:
             member.pending -= 1
+
+    async def _pid(self, number: int, hung_after_s: float | None) -> int:
+        handle = self._members[number].handle
+        if hung_after_s is not None and handle not in self._started:
+            try:
+                async with asyncio.timeout(hung_after_s):
+                    return await _pid_when_ready(handle)
+            except TimeoutError:
+                self.restart(number)
+        return await _pid_when_ready(handle)
 
     def restart(self, number: int) -> None:
         """Kill one actor that hangs; Ray starts it again."""

@@ -61,7 +61,7 @@ class RaySettings(_Group):
 
     address: str | None = None
     object_store_mb: PositiveInt = 512
-    start_s: PositiveFloat = 90.0
+    start_s: PositiveFloat = 180.0
 
 
 class AgentSettings(_Group):

