@@ -53,6 +53,7 @@ class ScanSpec:
     agents: Sequence[Agent[Any]]
     quarantined: Mapping[str, int]  # rows by reason
     consensus: ConsensusParams = field(default_factory=ConsensusParams)
+    absent: Mapping[str, str] = field(default_factory=dict)  # members of the universe without bars, and why
     session: int | None = None  # bar time of the market's newest session, when the panel is only part of the market
 
     @property
@@ -134,7 +135,8 @@ async def scan(
     ended = time.perf_counter()
     found = [Found(signal, row.revision, row.new) for signal, row in zip(decision.signals, stored, strict=True)]
     seconds = {"votes": voted - opened, "consensus": decided - voted, "store": ended - decided + opened - started}
-    return ScanResult(spec.as_of, found, decision.skipped, seconds)
+    skipped = dict(sorted({**spec.absent, **decision.skipped}.items()))
+    return ScanResult(spec.as_of, found, skipped, seconds)
 
 
 @asynccontextmanager

@@ -72,8 +72,9 @@ def plan_scan(bars: Bars, request: ScanRequest) -> ScanSpec:
         moment = moment_of(request.as_of, request.calendar)
         check_as_of(bars.panel, moment)
     whole = bars.panel.until(moment)
-    traded = set(whole.symbols)
-    panel = whole.select([symbol for symbol in universe.symbols if symbol in traded])
+    absent = dict.fromkeys(universe.missing, "these bars do not hold it")
+    absent |= dict.fromkeys(set(universe.symbols) - set(whole.symbols), "it has no bar by then")
+    panel = whole.select([symbol for symbol in universe.symbols if symbol not in absent])
     if not len(panel):
         raise InvalidInput(f"none of these symbols has a bar by {moment:%Y-%m-%d %H:%M} UTC; choose a later --as-of")
     session = int(whole.ts.max())  # of all bars: a symbol that misses it has no signal, whatever the universe
@@ -83,6 +84,7 @@ def plan_scan(bars: Bars, request: ScanRequest) -> ScanSpec:
         bars.source,
         agents,
         bars.quarantined.of(panel.symbols, session).by_reason,
+        absent=absent,
         session=session,
     )
 

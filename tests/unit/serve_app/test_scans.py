@@ -124,3 +124,12 @@ def test_only_quarantined_rows_of_these_symbols_until_then_are_counted() -> None
     assert plan_scan(sample, ScanRequest(universe="AAPL")).quarantined == {}
     assert plan_scan(sample, ScanRequest(universe="AOS", as_of="2014-05-16")).quarantined == {}
     assert plan_scan(sample, ScanRequest(universe="AOS")).quarantined == {"high_below_low": 1}
+
+
+def test_members_of_a_universe_without_bars_are_named_with_the_reason(bars: Bars) -> None:
+    of_the_index = plan_scan(bars, ScanRequest(universe="@sp500"))
+    assert of_the_index.panel.symbols == SYMBOLS
+    assert len(of_the_index.absent) == 505 - len(SYMBOLS)
+    assert of_the_index.absent["NFLX"] == "these bars do not hold it"
+    early = plan_scan(open_bars(SAMPLE), ScanRequest(universe="AAPL,APTV", as_of="2014-05-16"))
+    assert (early.panel.symbols, early.absent) == (("AAPL",), {"APTV": "it has no bar by then"})
