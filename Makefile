@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup run test lint unit integration cluster secrets bench docs lock clean
+.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench recovery docs types lock clean
 
 setup: $(READY)
 
@@ -13,10 +13,22 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-run: setup
-	@exec $(BIN)/goldensignals up
+run: setup dashboard
+	@exec $(BIN)/goldensignals up --source replay
 
-test: lint unit integration cluster
+# The built dashboard. Without Node everything else still runs.
+dashboard:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory frontend/dist/index.html; \
+	else echo "Node 20 is not installed: starting without the dashboard"; fi
+
+frontend/node_modules/.ready: frontend/package.json frontend/package-lock.json
+	cd frontend && npm install --no-save --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.ready $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts 2>/dev/null)
+	cd frontend && npm run --silent build
+
+test: lint unit integration frontend cluster e2e
 
 lint: setup secrets
 	$(BIN)/ruff format --check .
@@ -25,13 +37,24 @@ lint: setup secrets
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 tests/unit
 
 integration: setup
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -n 3 tests/integration
 
 cluster: setup
 	$(BIN)/pytest tests/cluster
+
+frontend: frontend/node_modules/.ready
+	cd frontend && npm run --silent lint && npm run --silent typecheck && npm test
+
+# The only step that installs a system package: Chromium, by apt-get, where none is found (tests only).
+chromium:
+	@command -v chromium >/dev/null 2>&1 || { echo "installing chromium with apt-get, for the tests in a browser"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+e2e: setup dashboard chromium
+	$(BIN)/pytest tests/e2e
 
 secrets: setup
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
@@ -39,9 +62,20 @@ secrets: setup
 bench: setup
 	$(BIN)/python -m benchmarks.indicators
 	$(BIN)/python -m benchmarks.scan
+	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.api
+
+# What stands still, and for how long, when each part dies or freezes; ten minutes.
+recovery: setup
+	$(BIN)/python -m benchmarks.recovery
 
 docs: setup
 	$(BIN)/python -m agents.indicators.docs > docs/indicators.md
+
+# What the dashboard knows of the API and of events is generated from them.
+types: setup frontend/node_modules/.ready
+	$(BIN)/python -m serve_app.api.schema > frontend/openapi.json
+	cd frontend && npm run --silent types
 
 # Resolve every dependency of every extra anew and write the exact versions down.
 lock: setup

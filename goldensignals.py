@@ -4,6 +4,7 @@ gs.load_bars(...)                   bars from files or frames, as one Polars fra
 gs.rsi("close", 14)                 every indicator as a Polars expression …
 gs.indicators.rsi(close, 14)        … and as a function of NumPy arrays or Polars Series
 gs.signals(bars, agents=["trend"])  the consensus of the agents, per symbol, with their votes
+gs.connect("http://host:8000", …)   a client of a server: the same calls there, and its signals as they happen
 
 Names are resolved at first use: importing this module loads nothing else.
 """
@@ -18,22 +19,33 @@ if TYPE_CHECKING:
     import polars as pl
 
     from agents import indicators as indicators
+    from data.contracts.errors import Conflict as Conflict
+    from data.contracts.errors import Forbidden as Forbidden
     from data.contracts.errors import GoldenSignalsError as GoldenSignalsError
     from data.contracts.errors import InvalidInput as InvalidInput
+    from data.contracts.errors import NotFound as NotFound
     from data.contracts.errors import TemporarilyUnavailable as TemporarilyUnavailable
+    from data.contracts.errors import TooMany as TooMany
+    from data.contracts.errors import Unauthenticated as Unauthenticated
     from data.market.load import load_bars as load_bars
+    from serve_app.client.client import connect as connect
 
-_HOMES = {
-    "load_bars": "data.market.load",
-    "GoldenSignalsError": "data.contracts.errors",
-    "InvalidInput": "data.contracts.errors",
-    "TemporarilyUnavailable": "data.contracts.errors",
-}
-_COLUMNS = (
-    *("symbol", "as_of", "action", "score", "probability", "calibrated", "strength", "agreement", "votes"),
-    *("entry", "stop", "target", "warnings", "signal_id", "input_hash"),
+_ERRORS = (
+    *("Conflict", "Forbidden", "GoldenSignalsError", "InvalidInput", "NotFound", "TemporarilyUnavailable"),
+    *("TooMany", "Unauthenticated"),
 )
-__all__ = ["GoldenSignalsError", "InvalidInput", "TemporarilyUnavailable", "indicators", "load_bars", "signals"]
+_HOMES = {
+    "connect": "serve_app.client.client",
+    "load_bars": "data.market.load",
+    **dict.fromkeys(_ERRORS, "data.contracts.errors"),
+}
+__all__ = [  # noqa: PLE0604  the errors are names too
+    "connect",
+    "indicators",
+    "load_bars",
+    "signals",
+    *_ERRORS,
+]
 
 
 def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
@@ -46,13 +58,12 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
              signal_id, input_hash. Symbols without a bar in the newest session are left out.
     Raises:  InvalidInput for unknown agents and bars that cannot be used.
     """
-    import polars as pl
-
     from agents.consensus import ConsensusParams, decide, ranked
     from agents.registry import roster
     from data.market.load import load_bars
     from data.market.quality import is_loaded
     from data.market.source import choose_universe, with_context
+    from serve_app.client.tables import signal_table
 
     asked = roster(agents)
     found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
@@ -66,20 +77,7 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
         universe=choose_universe(found, None).id,
         params=ConsensusParams(),
     )
-    kinds: dict[str, Any] = dict.fromkeys(_COLUMNS, pl.Float64) | {  # columns have their type also without any row
-        "symbol": pl.String,
-        "as_of": pl.Datetime("us", "UTC"),
-        "action": pl.String,
-        "calibrated": pl.Boolean,
-        "votes": pl.List(
-            pl.Struct({"agent": pl.String, "score": pl.Float64, "confidence": pl.Float64, "weight": pl.Float64})
-        ),
-        "warnings": pl.List(pl.String),
-        "signal_id": pl.String,
-        "input_hash": pl.String,
-    }
-    rows = [signal.model_dump(include=set(_COLUMNS)) for signal in ranked(decision.signals)]
-    return pl.DataFrame([row | {"action": row["action"].value} for row in rows], schema=kinds)
+    return signal_table(ranked(decision.signals))
 
 
 def __getattr__(name: str) -> Any:

@@ -126,7 +126,7 @@ def decide(
     asked:  every agent that was asked; `missing` names those that failed or were late and so have no block.
     Edges:  a symbol without a bar in the newest session, or on which no agent voted, is in `skipped` with the reason.
             HOLD has no entry, stop and target; stop and target are also null in the ATR's warm-up and where they
-            would not be above 0.
+            would not be above 0 or not finite.
     Raises: GoldenSignalsError when blocks, asked and missing do not fit together: a bug of the caller.
     """
     present = sorted(blocks, key=lambda block: block.agent)
@@ -239,7 +239,7 @@ def _levels(
     if side == HOLD:
         return None, None, None
     stop, target = close - side * params.stop_atr * atr, close + side * params.target_atr * atr
-    return close, stop if stop > 0.0 else None, target if target > 0.0 else None  # NaN is not above 0 either
+    return close, stop if 0.0 < stop < np.inf else None, target if 0.0 < target < np.inf else None  # NaN is neither
 
 
 def _warnings(votes: Sequence[Vote], *, gap: bool) -> tuple[str, ...]:

@@ -51,7 +51,9 @@ def _measure(home: Home) -> dict[str, object]:
     from data.market.source import SAMPLE, open_bars
     from data.settings import Settings
     from data.store.migrate import migrate
-    from serve_app.bootstrap import configure_logging, open_pools, open_stores
+    from data.store.stores import open_stores
+    from serve_app.bootstrap import open_pools
+    from serve_app.logs import configure_logging
     from serve_app.scans import ScanRequest, plan_scan
     from serve_app.stack import Stack
 
@@ -68,7 +70,7 @@ def _measure(home: Home) -> dict[str, object]:
         async def everything() -> dict[str, object]:
             calls = await agent_calls.run(spec.panel, settings.agents)
             voters = await open_pools(spec.agents, settings, keep=False)
-            async with open_stores(settings, url) as stores:
+            async with open_stores(settings.postgres, url) as stores:
                 return {"P10": calls, "P11": await stored_scan.run(spec, voters, stores)}
 
         return asyncio.run(everything())

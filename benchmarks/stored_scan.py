@@ -16,9 +16,10 @@ import ray
 from agents.consensus import ConsensusParams, decide
 from benchmarks.measure import Samples
 from benchmarks.raw_work import RawWork, indicator_calls
-from cluster.scan import ScanSpec, Stores, scan
+from cluster.scan import ScanSpec, scan
 from cluster.voters import LocalVoters, PoolVoters
 from data.clock import SystemClock
+from data.store.stores import Stores
 
 ROUNDS = 9
 WORKERS = 2

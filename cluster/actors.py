@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import ray
 
 from agents.agent import VoteBlock
 from agents.registry import roster
@@ -26,10 +30,32 @@ _THREE_BARS = Panel(
 )
 
 
-class AgentActor:
-    """Becomes a Ray actor in `cluster.pools`; a plain class, so a test can call it without Ray."""
+_RECENT = 256  # calls whose times are kept
 
-    def __init__(self, agent: str) -> None:
+
+@dataclass(frozen=True)
+class Vitals:
+    """How one actor is. `seconds`: times of its last calls; `error`: the newest one, in a sentence."""
+
+    pid: int
+    node: str
+    calls: int
+    errors: int
+    seconds: tuple[float, ...]
+    error: str | None
+
+
+class AgentActor:
+    """Becomes a Ray actor in `cluster.pools`; a plain class, so a test can call it without Ray.
+
+    nice: 0 for live serving; larger for jobs, so that on a full machine the live actors run first.
+    """
+
+    def __init__(self, agent: str, nice: int = 0) -> None:
+        os.nice(nice)
+        self._calls = self._errors = 0
+        self._seconds: deque[float] = deque(maxlen=_RECENT)
+        self._error: str | None = None
         warm_node()
         self._agent = roster([agent])[0]
         self._agent.evaluate(_THREE_BARS)  # loads the kernels it uses, so that no request waits for them
@@ -43,7 +69,21 @@ class AgentActor:
 
         The whole history is evaluated either way, so the last row has the same bits as in a backtest.
         """
-        return evaluate(self._agent.name, panel, first, last, rows)
+        began = time.perf_counter()
+        self._calls += 1
+        try:
+            return evaluate(self._agent.name, panel, first, last, rows)
+        except Exception as problem:
+            self._errors += 1
+            self._error = f"{type(problem).__name__}: {problem}"
+            raise
+        finally:
+            self._seconds.append(time.perf_counter() - began)
+
+    def vitals(self) -> Vitals:
+        """How this actor is; answered between two calls."""
+        node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
+        return Vitals(os.getpid(), node, self._calls, self._errors, tuple(self._seconds), self._error)
 
 
 def evaluate(agent: str, panel: Panel, first: int, last: int, rows: Rows) -> VoteBlock:

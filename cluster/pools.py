@@ -22,7 +22,7 @@ from ray.exceptions import (
 )
 
 from agents.agent import Agent, VoteBlock
-from cluster.actors import AgentActor, Rows
+from cluster.actors import AgentActor, Rows, Vitals
 from cluster.connect import NAMESPACE, ONE_THREAD
 from data.contracts.errors import TemporarilyUnavailable
 from data.contracts.panel import Panel
@@ -31,6 +31,9 @@ from data.settings import AgentSettings
 _POLL_S = 0.1
 
 Why = Literal["late", "dead", "busy", "failed"]
+Silence = Literal["busy", "dead"]
+Duty = Literal["live", "jobs"]  # whom a pool works for; live actors come first on a full machine
+_NICE: Mapping[Duty, int] = {"live": 0, "jobs": 15}
 
 
 class AgentUnavailable(TemporarilyUnavailable):
@@ -60,7 +63,9 @@ class AgentPool:
         self._started = started
 
     @classmethod
-    def ensure(cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool, pin_threads: bool = True) -> AgentPool:
+    def ensure(
+        cls, agent: Agent[Any], settings: AgentSettings, *, keep: bool, pin_threads: bool = True, duty: Duty = "live"
+    ) -> AgentPool:
         """The first `settings.actors` actors of this agent: those that run already, and new ones for the rest.
 
         keep=True makes new ones named and detached: they outlive this process and the next one finds them.
@@ -68,18 +73,27 @@ class AgentPool:
         pin_threads=False is for a cluster of our own, whose workers have one thread anyway: its idle workers then
         become the actors, which saves seconds.
         """
-        names = [_actor_name(agent.name, member) for member in range(settings.actors)]
+        names = [_actor_name(duty, agent.name, member) for member in range(settings.actors)]
         env = ONE_THREAD if pin_threads else {}
         found = [_find(name) for name in names]
         absent = [name for name, handle in zip(names, found, strict=True) if handle is None]
-        started = [_start(agent, name if keep else None, settings, env) for name in absent]
+        started = [_start(agent, name if keep else None, settings, env, _NICE[duty]) for name in absent]
         return cls(agent, [*filter(None, found), *started], started)
 
     @classmethod
     def find(cls, agent: Agent[Any], settings: AgentSettings) -> AgentPool:
         """The named actors of this agent that run now; starts nothing."""
-        found = (_find(_actor_name(agent.name, member)) for member in range(settings.actors))
+        found = (_find(_actor_name("live", agent.name, member)) for member in range(settings.actors))
         return cls(agent, [handle for handle in found if handle])
+
+    @staticmethod
+    def end(agent: Agent[Any], settings: AgentSettings) -> None:
+        """End the named actors of this agent, for live serving and for jobs, whoever started them."""
+        for duty in _NICE:
+            for member in range(settings.actors):
+                handle = _find(_actor_name(duty, agent.name, member))
+                if handle is not None:
+                    ray.kill(handle)
 
     @property
     def size(self) -> int:
@@ -141,6 +155,21 @@ class AgentPool:
         finally:
             member.pending -= 1
 
+    async def look(self, *, deadline_s: float) -> list[Vitals | Silence]:
+        """How every actor is, in order, or why that is not known: it works on something, or is being started."""
+
+        async def one(member: _Member) -> Vitals | Silence:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    found: Vitals = await member.handle.vitals.remote()
+                return found
+            except (TimeoutError, PendingCallsLimitExceeded):
+                return "busy"
+            except RayError:
+                return "dead"
+
+        return await asyncio.gather(*(one(member) for member in self._members))
+
     async def _pid(self, number: int, hung_after_s: float | None) -> int:
         handle = self._members[number].handle
         if hung_after_s is not None and handle not in self._started:
@@ -152,8 +181,14 @@ class AgentPool:
         return await _pid_when_ready(handle)
 
     def restart(self, number: int) -> None:
-        """Kill one actor that hangs; Ray starts it again."""
+        """Kill one actor; Ray starts it again."""
         ray.kill(self._members[number].handle, no_restart=False)
+
+    def restart_all(self) -> int:
+        """Restart every actor; how many."""
+        for number in range(self.size):
+            self.restart(number)
+        return self.size
 
     def stop(self) -> None:
         """End for good the actors that this process started; those it found belong to others."""
@@ -169,8 +204,8 @@ def _rebuild(message: str, why: Why, member: int) -> AgentUnavailable:
     return AgentUnavailable(message, why=why, member=member)
 
 
-def _actor_name(agent: str, member: int) -> str:
-    return f"agent/{agent}/{member}"
+def _actor_name(duty: Duty, agent: str, member: int) -> str:
+    return f"{'agent' if duty == 'live' else 'job'}/{agent}/{member}"
 
 
 def _find(name: str) -> Any:
@@ -180,7 +215,7 @@ def _find(name: str) -> Any:
         return None
 
 
-def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Mapping[str, str]) -> Any:
+def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Mapping[str, str], nice: int) -> Any:
     remote: Any = ray.remote(AgentActor)
     options: dict[str, Any] = {
         "num_cpus": settings.cpus_per_actor,
@@ -193,7 +228,7 @@ def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Ma
         options["runtime_env"] = {"env_vars": dict(env)}
     if name is not None:
         options |= {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
-    return remote.options(**options).remote(agent.name)
+    return remote.options(**options).remote(agent.name, nice)
 
 
 async def _pid_when_ready(handle: Any) -> int:

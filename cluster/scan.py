@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,30 +17,23 @@ from typing import Any, TypeVar
 import stamina
 
 from agents.agent import Agent
-from agents.consensus import CONSENSUS_VERSION, ConsensusParams, Decision, decide
+from agents.consensus import CONSENSUS_VERSION, ConsensusParams, Decision, decide, ranked
 from cluster.voters import Progress, Voters
 from data.clock import Clock
 from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
 from data.contracts.panel import Panel, from_micros
 from data.contracts.signals import Signal
-from data.store.bars import BarSet, BarSetStore
-from data.store.jobs import Fence, JobStore
-from data.store.signals import SignalStore, Stored
+from data.store.bars import BarSet
+from data.store.jobs import Fence, Job, JobStore
+from data.store.signals import Stored
+from data.store.stores import Stores
 
 SCAN_PRIORITY = 10
 _LEASE_S = 60.0
-_REPORT_S = 5.0
+_REPORT_S = 0.3  # people watch it
+_RENEW_S = 10.0  # nothing moved: only the lease is renewed, and a cancelled job noticed
 T = TypeVar("T")
 _STORE_ATTEMPTS_S = 45.0  # a killed PostgreSQL is back in a few seconds
-
-
-@dataclass(frozen=True)
-class Stores:
-    """The repositories a scan writes to."""
-
-    signals: SignalStore
-    bars: BarSetStore
-    jobs: JobStore
 
 
 @dataclass(frozen=True)
@@ -100,19 +93,30 @@ async def scan(
     owner: str,
     correlation_id: str,
     progress: Progress,
+    job: Job | None = None,
 ) -> ScanResult:
-    """Run one scan. Raises GoldenSignalsError with the reason; before the votes are complete nothing is stored."""
+    """Run one scan. Raises GoldenSignalsError with the reason; before the votes are complete nothing is stored.
+
+    job: the one that was claimed for it; None: the job of this specification is started for `owner`.
+    """
     started = time.perf_counter()
     total = len(spec.panel.symbols) * len(spec.agents)
-    job = await _retried(
-        lambda: stores.jobs.start(
-            "scan", spec.identity(), owner=owner, priority=SCAN_PRIORITY, total=total, lease_s=_LEASE_S
+    if job is None:
+        job = await _retried(
+            lambda: stores.jobs.start(
+                "scan", spec.identity(), owner=owner, priority=SCAN_PRIORITY, total=total, lease_s=_LEASE_S
+            )
         )
-    )
+    fence = job.fence
     opened = time.perf_counter()
     try:
-        async with _reported(stores.jobs, job.fence, progress) as told:
-            blocks = await voters.votes(spec.panel, spec.agents, rows="last", progress=told)
+        blocks = await _reported(
+            stores.jobs,
+            fence,
+            total,
+            progress,
+            lambda told: voters.votes(spec.panel, spec.agents, rows="last", progress=told),
+        )
         voted = time.perf_counter()
         decision = decide(
             spec.panel,
@@ -126,42 +130,58 @@ async def scan(
         )
         decided = time.perf_counter()
         stored = await _retried(
-            lambda: _commit(spec, decision, stores, job.fence, now=clock.now(), correlation_id=correlation_id)
+            lambda: _commit(spec, decision, stores, fence, now=clock.now(), correlation_id=correlation_id)
         )
     except GoldenSignalsError as problem:
         with suppress(GoldenSignalsError):  # the reason of the scan is worth more than a failure to write it down
-            await stores.jobs.fail(job.fence, str(problem))
+            await stores.jobs.fail(fence, str(problem))
         raise
     ended = time.perf_counter()
     found = [Found(signal, row.revision, row.new) for signal, row in zip(decision.signals, stored, strict=True)]
     seconds = {"votes": voted - opened, "consensus": decided - voted, "store": ended - decided + opened - started}
-    skipped = dict(sorted({**spec.absent, **decision.skipped}.items()))
-    return ScanResult(spec.as_of, found, skipped, seconds)
+    return ScanResult(spec.as_of, found, _skipped(spec, decision), seconds)
 
 
-@asynccontextmanager
-async def _reported(jobs: JobStore, fence: Fence, progress: Progress) -> AsyncIterator[Progress]:
-    """A progress callback that also writes the job row now and then, which renews its lease."""
+async def _reported(
+    jobs: JobStore, fence: Fence, total: int, progress: Progress, work: Callable[[Progress], Awaitable[T]]
+) -> T:
+    """The result of `work`, whose progress is also written to the job's row, which renews its lease.
+
+    A job that was cancelled or taken over meanwhile ends the work at the next write, with that reason: when something
+    moved, at the latest after `_RENEW_S`.
+    """
     done = 0
 
-    def told(count: int, total: int) -> None:
+    def told(count: int, whole: int) -> None:
         nonlocal done
         done = count
-        progress(count, total)
+        progress(count, whole)
 
     async def write() -> None:
+        written, renew_at = -1, 0.0
         while True:
+            count = done
+            if count != written or time.monotonic() >= renew_at:  # each write is an event that everybody is sent
+                with suppress(TemporarilyUnavailable):  # PostgreSQL is away: the commit waits, the votes need not
+                    await jobs.progress(fence, count, total=total)
+                    written, renew_at = count, time.monotonic() + _RENEW_S
             await asyncio.sleep(_REPORT_S)
-            with suppress(TemporarilyUnavailable):  # PostgreSQL is away: the commit waits for it, the votes need not
-                await jobs.progress(fence, done)
 
-    writer = asyncio.create_task(write())
+    async def run() -> T:
+        return await work(told)
+
+    writer, worker = asyncio.create_task(write()), asyncio.create_task(run())
     try:
-        yield told
+        await asyncio.wait({writer, worker}, return_when=asyncio.FIRST_COMPLETED)
+        return await (worker if worker.done() else writer)  # type: ignore[return-value]  # a writer only ends by raising
     finally:
-        writer.cancel()
-        with suppress(asyncio.CancelledError, GoldenSignalsError):  # a lost fence is found again by the commit
-            await writer
+        for task in (writer, worker):
+            task.cancel()
+        await asyncio.gather(writer, worker, return_exceptions=True)
+
+
+def _skipped(spec: ScanSpec, decision: Decision) -> dict[str, str]:
+    return dict(sorted({**spec.absent, **decision.skipped}.items()))
 
 
 async def _commit(
@@ -185,8 +205,17 @@ async def _commit(
     )
     stored = await stores.signals.add_all(decision.signals, clock_now=now, correlation_id=correlation_id, fence=fence)
     await stores.jobs.progress(fence, len(panel.symbols) * len(spec.agents))
-    new = sum(row.new for row in stored)
-    await stores.jobs.finish(fence, {"signals": len(stored), "new": new, "skipped": len(decision.skipped)})
+    revisions = {row.signal_id: row.revision for row in stored}
+    result = {
+        "as_of": spec.as_of.isoformat(),
+        "agents": [agent.name for agent in spec.agents],
+        "universe": spec.universe,
+        "signals": [[signal.signal_id, revisions[signal.signal_id]] for signal in ranked(decision.signals)],
+        "new": sum(row.new for row in stored),
+        "skipped": _skipped(spec, decision),
+        "quarantined": dict(spec.quarantined),
+    }
+    await stores.jobs.finish(fence, result)
     return stored
 
 

@@ -71,6 +71,11 @@ class PoolVoters:
         self._pools = pools
         self._settings = settings
 
+    @property
+    def pools(self) -> Mapping[str, AgentPool]:
+        """The pools, by agent."""
+        return self._pools
+
     async def votes(
         self, panel: Panel, agents: Sequence[Agent[Any]], *, rows: Rows, progress: Progress
     ) -> list[VoteBlock]:

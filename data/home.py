@@ -16,6 +16,7 @@ from typing import IO
 from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
 
 RAY_TOKEN = "ray_token"  # noqa: S105  the name of a secret: what every Ray process of an installation shares
+JWT_SECRET = "jwt"  # noqa: S105  the name of a secret: what signs access tokens
 
 
 class Home:

@@ -6,7 +6,7 @@ Units are in the names. Nested groups forbid extras and unknown `GS_` names are 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -75,6 +75,9 @@ class AgentSettings(_Group):
     )
     cpus_per_actor: PositiveFloat = 0.05
     deadline_s: PositiveFloat = Field(default=2.0, description="live serving: later votes are missing")
+    session_deadline_s: PositiveFloat = Field(
+        default=10.0, description="replay: votes on a whole session; later are missing"
+    )
     chunk_deadline_s: PositiveFloat = Field(default=60.0, description="scans and jobs: later chunks are retried")
     max_pending_calls: PositiveInt = 64
 
@@ -84,12 +87,52 @@ class ApiSettings(_Group):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    replicas: PositiveInt = 2
+    proxy: Literal["haproxy", "serve"] = "haproxy"
+    body_bytes: PositiveInt = Field(default=1024**2, description="largest request body")
+    upload_bytes: PositiveInt = Field(default=64 * 1024**2, description="largest upload of bars")
+    upload_total_bytes: PositiveInt = Field(default=1024**3, description="uploads of bars that one user may keep")
 
 
 class GatewaySettings(_Group):
-    """The websocket tier's port; none: the one after the API's."""
+    """The websocket tier. No port: the one after the API's."""
 
+    host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=1, le=65535)
+    max_clients: PositiveInt = 5000
+    client_bytes: PositiveInt = Field(
+        default=4 * 1024**2, description="unsent bytes from which a client is closed with 4008"
+    )
+    ping_s: PositiveFloat = 20.0
+    idle_s: PositiveFloat = Field(default=60.0, description="silence after which a client is closed")
+
+
+class StreamSettings(_Group):
+    """Redis Streams: delivery of stored events."""
+
+    keep_events: PositiveInt = Field(default=20_000, description="events kept for resuming; older ones are trimmed")
+    lease_s: PositiveFloat = Field(default=5.0, description="a relay that gives no sign for so long is taken over")
+
+
+class AuthSettings(_Group):
+    """Logins. The secret is a file under the home, made at the first start, unless several homes must share one."""
+
+    secret: SecretStr | None = Field(
+        default=None, min_length=32, description="signs access tokens; none: one of the home"
+    )
+    access_minutes: PositiveInt = 10
+    refresh_days: PositiveInt = 14
+    ticket_s: PositiveInt = 30
+    login_per_minute: PositiveInt = Field(default=10, description="attempts per user name and per address")
+    requests_per_minute: PositiveInt = Field(default=1200, description="per caller and route")
+    cors_origins: tuple[str, ...] = Field(default=(), description="other origins whose pages may call the API")
+
+
+class ReplaySettings(_Group):
+    """The replay source."""
+
+    sessions: PositiveInt = Field(default=40, description="how many sessions before the newest one it begins")
+    session_s: PositiveFloat = Field(default=10.0, description="seconds of wall time a session takes")
 
 
 class Settings(BaseSettings):
@@ -106,6 +149,14 @@ class Settings(BaseSettings):
     agents: AgentSettings = AgentSettings()
     api: ApiSettings = ApiSettings()
     gateway: GatewaySettings = GatewaySettings()
+    stream: StreamSettings = StreamSettings()
+    auth: AuthSettings = AuthSettings()
+    replay: ReplaySettings = ReplaySettings()
+
+    @property
+    def gateway_port(self) -> int:
+        """The port of the websocket tier."""
+        return self.gateway.port or self.api.port + 1
 
     @classmethod
     def load(cls) -> Self:

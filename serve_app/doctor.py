@@ -20,6 +20,7 @@ from data.contracts.errors import GoldenSignalsError
 from data.contracts.panel import Panel
 from data.home import Home
 from data.settings import Settings
+from serve_app.proxy import haproxies
 from serve_app.services import find_running
 from serve_app.status import system_status
 
@@ -150,17 +151,22 @@ def _system(settings: Settings, home: Home) -> Iterator[Check]:
         for part in system_status(settings):
             yield _verdict(part.name, part.ok, part.detail, "goldensignals down, then goldensignals up")
         return
-    api = settings.api
-    with socket.socket() as probe:
+    api, gateway = settings.api, settings.gateway
+    yield _port("port", api.host, api.port, "choose another one with --port or GS_API__PORT")
+    yield _port("gateway port", gateway.host, settings.gateway_port, "choose another one with GS_GATEWAY__PORT")
+    orphans = ", ".join(str(process.pid) for process in haproxies(home))
+    yield _verdict("proxy", not orphans, f"HAProxy left over: {orphans or 'none'}", f"kill -9 {orphans}")
+    yield Check("processors", True, f"{os.cpu_count()} for {settings.agents.actors} actors per agent")
+
+
+def _port(name: str, host: str, port: int, repair: str) -> Check:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((api.host, api.port))
+            probe.bind((host, port))
         except OSError as problem:
-            repair = "choose another one with --port or GS_API__PORT"
-            yield Check("port", False, f"{api.host}:{api.port}: {problem.strerror}", repair)
-        else:
-            yield Check("port", True, f"{api.host}:{api.port} is free")
-    yield Check("processors", True, f"{os.cpu_count()} for {settings.agents.actors} actors per agent")
+            return Check(name, False, f"{host}:{port}: {problem.strerror}", repair)
+    return Check(name, True, f"{host}:{port} is free")
 
 
 def _guarded(name: str, look: Callable[[], str], repair: str) -> Check:

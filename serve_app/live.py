@@ -14,8 +14,9 @@ from data.contracts.errors import InvalidInput, TemporarilyUnavailable
 from data.market.source import SAMPLE, open_bars
 from data.market.universe import resolve
 from data.settings import Settings
-from serve_app.bootstrap import open_stores
-from serve_app.orchestrator import Market, Orchestrator, market_of, quiet_serve
+from data.store.stores import open_stores
+from serve_app.logs import quiet_serve
+from serve_app.orchestrator import Market, Orchestrator, market_of
 from serve_app.services import open_services, settled
 from serve_app.stack import Say
 
@@ -66,6 +67,6 @@ def _ask(symbol: str) -> Found:
 
 
 async def _decide_here(settings: Settings, postgres_url: str, market: Market, symbol: str) -> Found:
-    async with open_stores(settings, postgres_url) as stores:
+    async with open_stores(settings.postgres, postgres_url) as stores:
         orchestrator = Orchestrator(market, roster(), LocalVoters(), stores, SystemClock(), ConsensusParams())
         return (await orchestrator.decide([symbol], correlation_id=str(uuid.uuid4())))[0]

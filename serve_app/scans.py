@@ -22,7 +22,8 @@ from data.market.dates import as_of as moment_of
 from data.market.dates import check_as_of
 from data.market.source import Bars, choose_universe
 from data.settings import Settings
-from serve_app.bootstrap import open_pools, open_stores
+from data.store.stores import open_stores
+from serve_app.bootstrap import open_pools
 from serve_app.services import Services, open_services
 from serve_app.stack import Say
 
@@ -107,7 +108,7 @@ def scan_on(services: Services, settings: Settings, spec: ScanSpec, *, clock: Cl
         voters: Voters = LocalVoters()
         if services.ray:
             voters = await open_pools(spec.agents, settings, keep=False)
-        async with open_stores(settings, services.postgres_url) as stores:
+        async with open_stores(settings.postgres, services.postgres_url) as stores:
             return await scan(
                 spec,
                 voters,

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from cluster import connect
 from data.contracts.errors import TemporarilyUnavailable
-from data.embedded.postgres import EmbeddedPostgres
 from data.home import Home, Lock
 from data.settings import Settings
 from data.store.migrate import migrate
 from serve_app.stack import Say, Stack, join_ray
+from serve_app.urls import postgres_url
 
 _WAIT_S = 120.0
 _POLL_S = 0.2
@@ -28,10 +28,10 @@ class Running:
     """What `goldensignals up` has written about itself when it is ready."""
 
     pid: int
-    ray_address: str
     host: str
     port: int
     source: str
+    replay: bool
 
     @staticmethod
     def file(home: Home) -> Path:
@@ -40,9 +40,35 @@ class Running:
 
     def write(self, home: Home) -> None:
         """Announce readiness, in one piece."""
-        draft = self.file(home).with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(asdict(self)))
-        draft.replace(self.file(home))
+        _write(self.file(home), asdict(self))
+
+
+@dataclass(frozen=True)
+class ComputeState:
+    """What the compute process has written about itself when it is ready."""
+
+    pid: int
+    ray_address: str
+
+    @staticmethod
+    def file(home: Home) -> Path:
+        """Where it is written."""
+        return home.run / "compute.json"
+
+    def write(self, home: Home) -> None:
+        """Announce readiness, in one piece."""
+        _write(self.file(home), asdict(self))
+
+    @staticmethod
+    def read(home: Home) -> ComputeState:
+        """The running one. Raises TemporarilyUnavailable when there is none now."""
+        try:
+            return ComputeState(**json.loads(ComputeState.file(home).read_text()))
+        except FileNotFoundError:
+            raise TemporarilyUnavailable(
+                "agents are not running now: Ray is being started, or was stopped with `goldensignals cluster stop`; "
+                "see `goldensignals status`"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -52,6 +78,20 @@ class Services:
     postgres_url: str
     ray: bool  # whether this process has joined a Ray cluster
     running: Running | None
+
+
+def stores_ready(home: Home) -> Path:
+    """Exists from when the stores of a starting system answer and their tables are up to date."""
+    return home.run / "stores.ready"
+
+
+def wait_for_stores(home: Home, within_s: float) -> None:
+    """Until the supervisor has started them. Raises TemporarilyUnavailable when that takes too long."""
+    ends = time.monotonic() + within_s
+    while not stores_ready(home).exists():
+        if time.monotonic() > ends:
+            raise TemporarilyUnavailable(f"PostgreSQL and Redis were not ready within {within_s:g} s")
+        time.sleep(_POLL_S)
 
 
 def stack_lock(home: Home) -> Lock:
@@ -86,13 +126,6 @@ def settled(settings: Settings, say: Say) -> Running | None:
             waited = True
         time.sleep(_POLL_S)
     return running
-
-
-def postgres_url(settings: Settings) -> str:
-    """The PostgreSQL a setting names, or the embedded one of this home (which somebody must have started)."""
-    if settings.postgres.url is not None:
-        return settings.postgres.url.get_secret_value()
-    return EmbeddedPostgres(settings.home).url
 
 
 @contextmanager
@@ -147,9 +180,15 @@ def _joined_or_started(settings: Settings, *, ray: bool, say: Say) -> Iterator[S
 
 def _joined(settings: Settings, home: Home, running: Running, *, ray: bool) -> Iterator[Services]:
     if ray:
-        join_ray(home, running.ray_address)
+        join_ray(home, ComputeState.read(home).ray_address)
     try:
         yield Services(postgres_url(settings), ray, running)
     finally:
         if ray:
             connect.disconnect()
+
+
+def _write(file: Path, values: dict[str, object]) -> None:
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(values))
+    draft.replace(file)

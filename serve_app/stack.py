@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -23,11 +25,71 @@ from data.home import RAY_TOKEN, Home
 from data.settings import Settings
 
 _WATCH_S = 0.5
+_LONGEST_PAUSE_S = 30.0  # between two tries to start what does not start
+_CALM_S = 60.0
 _KEPT_RAY_SESSIONS = 2
 
 log = structlog.get_logger(__name__)
 
 Say = Callable[[str], None]
+
+
+class Watched(Protocol):
+    """A process that can be started again."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs."""
+
+    def is_alive(self) -> bool:
+        """Whether it runs and works."""
+
+    def start(self) -> object:
+        """Start it and wait until it works."""
+
+    def stop(self) -> None:
+        """End it in order."""
+
+
+class Watcher:
+    """Starts dead processes again, from a thread of its own that lives until `stop`.
+
+    It must live so long: what it starts ends with this thread.
+    """
+
+    def __init__(self, watched: Sequence[Watched]) -> None:
+        self._watched = watched
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=f"watch-{watched[0].name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more; returns when a start that is under way has ended."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        pause, trouble = _WATCH_S, 0.0
+        while not self._stopping.wait(pause):
+            well = [self._tend(one) for one in self._watched]
+            if not all(well):
+                pause, trouble = min(2 * pause, _LONGEST_PAUSE_S), time.monotonic()
+            elif time.monotonic() - trouble > _CALM_S:  # what dies again at once is given longer and longer pauses
+                pause = _WATCH_S
+
+    def _tend(self, one: Watched) -> bool:
+        """Whether it needed nothing. This thread must not end: what it has started would end with it."""
+        try:
+            if one.is_alive():
+                return True
+            log.warning("server_died", server=one.name)
+            one.start()
+            log.warning("server_restarted", server=one.name)
+        except GoldenSignalsError as problem:  # tried again after a pause; callers see their own deadline
+            log.error("server_did_not_restart", server=one.name, reason=str(problem))
+        except Exception:
+            log.exception("server_did_not_restart", server=one.name)
+        return False
 
 
 class Stack:
@@ -38,8 +100,7 @@ class Stack:
         self._home = home
         self._servers: list[EmbeddedServer] = []
         self._ray = False
-        self._stopping = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._watcher: Watcher | None = None
 
     def start_stores(self, *, redis: bool, say: Say) -> str:
         """PostgreSQL, and Redis if asked for; returns PostgreSQL's URL."""
@@ -54,8 +115,8 @@ class Stack:
             server = EmbeddedRedis(self._home.path)
             server.start()
             self._servers.append(server)
-        self._watcher = threading.Thread(target=self._watch, name="stack-watcher", daemon=True)
-        self._watcher.start()
+        if self._servers:
+            self._watcher = Watcher(self._servers)
         return url
 
     def start_ray(self, *, say: Say) -> str:
@@ -75,25 +136,11 @@ class Stack:
         if self._ray:
             connect.disconnect()
             self._ray = False
-        self._stopping.set()
         if self._watcher is not None:
-            self._watcher.join()
+            self._watcher.stop()
         for server in reversed(self._servers):
             server.stop()
         self._servers.clear()
-
-    def _watch(self) -> None:
-        """Start dead servers again. Lives until `stop`, since a server it starts ends with this thread."""
-        while not self._stopping.wait(_WATCH_S):
-            for server in self._servers:
-                if server.is_alive():
-                    continue
-                log.warning("server_died", server=server.name)
-                try:
-                    server.start()
-                    log.warning("server_restarted", server=server.name)
-                except GoldenSignalsError as problem:  # tried again at the next round, callers see their own deadline
-                    log.error("server_did_not_restart", server=server.name, reason=str(problem))
 
 
 def join_ray(home: Home, address: str | None) -> None:

@@ -14,12 +14,13 @@ from agents.registry import roster
 from cluster import connect
 from cluster.pools import AgentPool
 from data.contracts.errors import GoldenSignalsError
-from data.embedded.redis import EmbeddedRedis
 from data.home import Home
 from data.settings import Settings
-from serve_app.bootstrap import open_stores
-from serve_app.services import find_running, postgres_url
+from data.store.stores import open_stores
+from serve_app.children import Heartbeat
+from serve_app.services import ComputeState, find_running
 from serve_app.stack import join_ray
+from serve_app.urls import postgres_url, redis_url
 
 _ASK_S = 5.0
 
@@ -42,13 +43,16 @@ def system_status(settings: Settings) -> list[Part]:
     parts = [Part("system", True, f"process {running.pid}, bars {running.source}")]
     parts.append(asyncio.run(_postgres(settings)))
     parts.append(_redis(settings))
-    parts.append(_api(running.host, running.port))
+    parts.append(_child(home, "relay"))
+    parts.append(_http("gateway", settings.gateway.host, settings.gateway_port, "/healthz"))
+    parts.append(_http("api", running.host, running.port, "/readyz"))
     try:
-        join_ray(home, running.ray_address)
+        address = ComputeState.read(home).ray_address
+        join_ray(home, address)
     except GoldenSignalsError as problem:
         return [*parts, Part("ray", False, str(problem))]
     try:
-        parts.append(Part("ray", True, running.ray_address))
+        parts.append(Part("ray", True, address))
         with redirect_stdout(sys.stderr):  # Ray prints warnings about its nodes, and stdout belongs to results
             parts.extend(asyncio.run(_pools(settings)))
     finally:
@@ -56,14 +60,9 @@ def system_status(settings: Settings) -> list[Part]:
     return parts
 
 
-def redis_url(settings: Settings) -> str:
-    """The Redis a setting names, or the embedded one of this home."""
-    return settings.redis.url.get_secret_value() if settings.redis.url else EmbeddedRedis(settings.home).url
-
-
 async def _postgres(settings: Settings) -> Part:
     try:
-        async with open_stores(settings, postgres_url(settings)) as stores:
+        async with open_stores(settings.postgres, postgres_url(settings)) as stores:
             return Part("postgresql", True, f"{await stores.signals.count()} signals stored")
     except GoldenSignalsError as problem:
         return Part("postgresql", False, str(problem))
@@ -78,13 +77,20 @@ def _redis(settings: Settings) -> Part:
         return Part("redis", False, f"it does not answer ({type(problem).__name__}); it is started again by itself")
 
 
-def _api(host: str, port: int) -> Part:
-    url = f"http://{host}:{port}/readyz"
+def _child(home: Home, name: str) -> Part:
+    age = Heartbeat(home, name).age_s()
+    if age is None or age > _ASK_S:
+        return Part(name, False, f"no sign of life; it is started again by itself, its log is {home.logs}/{name}.log")
+    return Part(name, True, f"last sign of life {age:.1f} s ago")
+
+
+def _http(name: str, host: str, port: int, path: str) -> Part:
+    url = f"http://{host}:{port}{path}"
     try:
         answer = httpx.get(url, timeout=_ASK_S)
     except httpx.HTTPError as problem:
-        return Part("api", False, f"{url}: {problem}")
-    return Part("api", answer.is_success, f"{url}: {answer.text}")
+        return Part(name, False, f"{url}: {problem}")
+    return Part(name, answer.is_success, f"{url}: {answer.text}")
 
 
 async def _pools(settings: Settings) -> list[Part]:

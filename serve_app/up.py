@@ -1,110 +1,142 @@
-"""The running system behind `goldensignals up`: everything started in order, announced, and stopped in reverse."""
+"""The running system behind `goldensignals up`: a supervisor that owns the servers and never joins Ray itself.
+
+Its children are PostgreSQL, Redis, the relay, the gateway and the compute process, which holds everything of Ray. So
+when Ray is lost as a whole, stored signals, logins and the dashboard stay, and the compute process is started again.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import time
-from typing import Any
+from pathlib import Path
 
-from ray import serve
-from ray.serve.config import HTTPOptions
-
-from agents.registry import roster
-from cluster.pools import AgentPool
-from cluster.scan import ScanSpec
-from cluster.voters import Progress
-from cluster.warm import Warming
-from data.clock import Clock
-from data.contracts.errors import InvalidInput, TemporarilyUnavailable
+from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
 from data.home import Home
-from data.market.source import Bars, open_bars
 from data.settings import Settings
 from data.store.migrate import migrate
-from serve_app.api import Api
-from serve_app.bootstrap import start_pools
-from serve_app.orchestrator import OrchestratorDeployment, quiet_serve
-from serve_app.scans import Scanned, scan_on
-from serve_app.services import Running, Services, find_running, postgres_url, stack_lock
-from serve_app.stack import Say, Stack
+from serve_app.auth.opening import make_first_admin
+from serve_app.children import Child
+from serve_app.proxy import end_orphans
+from serve_app.services import ComputeState, Running, find_running, stack_lock, stores_ready
+from serve_app.stack import Say, Stack, Watcher
 
-APP = "goldensignals"
 _LOCK_WAIT_S = 10.0  # for a command of this home that is just ending
 _PORT_WAIT_S = 5.0
 _POLL_S = 0.2
+STOPPED = "stopped"
+_COMPUTE_READY_S = 900.0  # the first start compiles, and scans
+
+
+class ComputeChild(Child):
+    """The compute process, which an operator may stop and start: `goldensignals cluster stop|start`."""
+
+    def __init__(self, home: Home, *words: str) -> None:
+        super().__init__(
+            home,
+            "compute",
+            "serve_app.compute",
+            *words,
+            ready_s=_COMPUTE_READY_S,
+            silent_s=30.0,
+            stop_s=40.0,
+            own_log=False,
+        )
+        self._unwanted = unwanted_file(home)
+        self._state = ComputeState.file(home)
+
+    def is_alive(self) -> bool:
+        """Whether it is as the operator wants it."""
+        if self._unwanted.exists():
+            if self.pid is not None:
+                self.stop()
+            self._unwanted.write_text(STOPPED)
+            return True
+        return super().is_alive()
+
+    def start(self) -> None:
+        """Start it again: what is stored stays, the first scan is not repeated."""
+        self._state.unlink(missing_ok=True)
+        self.begin("--again")
+        self.wait()
+
+    def stop(self) -> None:
+        """End it; commands no longer find a Ray cluster."""
+        super().stop()
+        self._state.unlink(missing_ok=True)
+
+
+def unwanted_file(home: Home) -> Path:
+    """Exists while an operator wants no compute process; holds `STOPPED` once there is none."""
+    return home.run / "compute.unwanted"
 
 
 class System:
-    """The running system of one home: `start`, `announce`, `stop`. Sync, for the main thread."""
+    """The running system of one home: `start`, `stop`. Sync, for the main thread."""
 
-    def __init__(self, settings: Settings, source: str) -> None:
-        self._settings = settings
-        self._source = source
+    def __init__(self, settings: Settings, source: str, *, replay: bool, since: float) -> None:
+        self._settings, self._source, self._replay = settings, source, replay
         self._home = Home(settings.home)
         self._lock = stack_lock(self._home)
         self._stack = Stack(settings, self._home)
-        self._pools: dict[str, AgentPool] = {}
-        self._warming: Warming | None = None
-        self._ray_address = ""
-        self._serving = False
+        words = ["--source", source, "--since", str(since), *(["--replay"] if replay else [])]
+        self._compute = ComputeChild(self._home, *words)
+        self._relay = Child(self._home, "relay", "serve_app.relay", ready_s=30.0)
+        self._gateway = Child(self._home, "gateway", "serve_app.gateway", ready_s=60.0)
+        self._watchers: list[Watcher] = []
 
-    def start(self, say: Say) -> Bars:
-        """Start servers, pools and Serve; returns the bars it runs on. Raises GoldenSignalsError with what to do."""
-        if self._settings.ray.address is not None and self._settings.postgres.url is None:
+    def start(self, say: Say) -> str | None:
+        """Start everything and scan once. Returns the password of the first admin when this start has made one.
+
+        Raises GoldenSignalsError with what to do; one of the compute process has already said so itself, and has its
+        exit code in `facts["code"]`.
+        """
+        s = self._settings
+        if s.ray.address is not None and None in (s.postgres.url, s.redis.url, s.auth.secret):
             raise InvalidInput(
-                "a cluster of its own machines (GS_RAY__ADDRESS) cannot reach the embedded PostgreSQL of this one; "
-                "set GS_POSTGRES__URL too"
+                "a cluster of its own machines (GS_RAY__ADDRESS) cannot reach the embedded servers and secrets of this "
+                "one; set GS_POSTGRES__URL, GS_REDIS__URL and GS_AUTH__SECRET too"
             )
-        say("bars")
-        bars = open_bars(self._source)  # a wrong path is said before anything is started
         self._home.prepare()
         self._take_lock()
-        api = self._settings.api
-        _require_free(api.host, api.port)
-        self._warming = Warming()  # compiles beside everything that is not arithmetic
-        migrate(self._stack.start_stores(redis=True, say=say))
-        self._ray_address = self._stack.start_ray(say=say)
-        say("kernels (compiled at the first start, which takes a minute)")
-        self._warming.wait()
-        agents = roster()
-        say(f"{len(agents)} agents x {self._settings.agents.actors} actors")
-        self._pools = start_pools(agents, self._settings, keep=True)  # the orchestrator awaits them
-        say("orchestrator and API")
-        quiet_serve()
-        serve.start(proxy_location="HeadOnly", http_options=HTTPOptions(host=api.host, port=api.port))
-        self._serving = True
-        try:
-            serve.run(_application(self._source, self._settings), name=APP, route_prefix="/")
-        except RuntimeError as problem:
-            raise TemporarilyUnavailable(
-                f"the orchestrator did not start ({str(problem).strip().splitlines()[-1]}); its log is under "
-                f"{self._home.scratch}/ray/session_latest/logs/serve"
-            ) from problem
-        return bars
-
-    def first_scan(self, spec: ScanSpec, *, clock: Clock, progress: Progress) -> Scanned:
-        """Scan on what was just started."""
-        services = Services(postgres_url(self._settings), ray=True, running=None)
-        return scan_on(services, self._settings, spec, clock=clock, progress=progress)
-
-    def announce(self) -> None:
-        """Tell the other commands of this home that it is ready."""
-        api = self._settings.api
-        running = Running(os.getpid(), self._ray_address, api.host, api.port, self._source)
-        running.write(self._home)
+        api, gateway = s.api, s.gateway
+        if s.ray.address is None:  # elsewhere the API listens on that cluster's head
+            end_orphans(self._home)
+            _require_free(api.host, api.port, "API", "--port or GS_API__PORT")
+        _require_free(gateway.host, self._settings.gateway_port, "gateway", "GS_GATEWAY__PORT")
+        unwanted_file(self._home).unlink(missing_ok=True)
+        ComputeState.file(self._home).unlink(missing_ok=True)
+        stores_ready(self._home).unlink(missing_ok=True)
+        self._compute.begin()  # loads Ray and the bars while the servers start
+        url = self._stack.start_stores(redis=True, say=say)
+        migrate(url)
+        stores_ready(self._home).touch()
+        password = asyncio.run(make_first_admin(self._settings, url))
+        say("relay and gateway")
+        self._relay.begin()
+        self._gateway.begin()
+        self._relay.wait()
+        self._gateway.wait()
+        self._watchers = [Watcher([self._relay]), Watcher([self._gateway])]
+        self._compute.wait()
+        self._watchers.append(Watcher([self._compute]))
+        Running(os.getpid(), api.host, api.port, self._source, self._replay).write(self._home)
+        return password
 
     def stop(self) -> None:
         """Stop what was started, in reverse; harmless when nothing was."""
-        if self._lock.is_ours:
-            Running.file(self._home).unlink(missing_ok=True)
-        if self._ray_address and self._settings.ray.address is not None:
-            for pool in self._pools.values():  # a cluster of our own ends whole, with everything on it
-                pool.stop()
-            if self._serving:
-                serve.delete(APP)
-        if self._warming is not None:
-            self._warming.stop()
+        if not self._lock.is_ours:
+            return
+        Running.file(self._home).unlink(missing_ok=True)
+        children = (self._compute, self._gateway, self._relay)
+        for child in children:
+            child.give_up()
+        for watcher in self._watchers:
+            watcher.stop()
+        for child in children:
+            child.stop()
         self._stack.stop()
         self._lock.release()
 
@@ -123,14 +155,13 @@ class System:
                 time.sleep(_POLL_S)
 
 
-def _application(source: str, settings: Settings) -> serve.Application:
-    orchestrator: Any = OrchestratorDeployment  # the decorator's result has no types
-    api: Any = Api
-    app: serve.Application = api.bind(orchestrator.bind(source, settings))
-    return app
+def said_already(problem: GoldenSignalsError) -> int | None:
+    """The exit code of a child that has told the reason itself; None for any other error."""
+    code = problem.facts.get("code")
+    return code if isinstance(code, int) else None
 
 
-def _require_free(host: str, port: int) -> None:
+def _require_free(host: str, port: int, what: str, setting: str) -> None:
     """Raises TemporarilyUnavailable when another program listens there; what a killed `up` left may end first."""
     ends = time.monotonic() + _PORT_WAIT_S
     while True:
@@ -141,7 +172,7 @@ def _require_free(host: str, port: int) -> None:
             except OSError as problem:
                 if problem.errno != errno.EADDRINUSE or time.monotonic() > ends:
                     raise TemporarilyUnavailable(
-                        f"the API cannot listen on {host}:{port} ({problem.strerror}); stop what uses that port, or "
-                        "choose another one with --port or GS_API__PORT"
+                        f"the {what} cannot listen on {host}:{port} ({problem.strerror}); stop what uses that port, or "
+                        f"choose another one with {setting}"
                     ) from problem
         time.sleep(_POLL_S)

@@ -2,6 +2,11 @@
 
 GoldenSignalsError               500  exit 1  a bug or a failed run: do not retry as it is
 ├── InvalidInput                 422  exit 2  the caller must change something
+│   ├── NotFound                 404  exit 2  there is no such thing
+│   └── Conflict                 409  exit 2  it collides with what is there
+├── Unauthenticated              401  exit 2  say who you are
+├── Forbidden                    403  exit 2  not allowed; the message names the permission that is missing
+├── TooMany                      429  exit 3  wait `facts["retry_after_s"]` seconds
 └── TemporarilyUnavailable       503  exit 3  retry with backoff
 """
 
@@ -35,4 +40,37 @@ class TemporarilyUnavailable(GoldenSignalsError):
     """A server, an agent or a lock is not to be had now; the same request may succeed later."""
 
     http_status = 503
+    exit_code = 3
+
+
+class NotFound(InvalidInput):
+    """What was named does not exist."""
+
+    http_status = 404
+
+
+class Conflict(InvalidInput):
+    """What was asked collides with something that exists."""
+
+    http_status = 409
+
+
+class Unauthenticated(GoldenSignalsError):
+    """The caller has not proved who it is."""
+
+    http_status = 401
+    exit_code = 2
+
+
+class Forbidden(GoldenSignalsError):
+    """The caller may not do this; the message names what is missing."""
+
+    http_status = 403
+    exit_code = 2
+
+
+class TooMany(GoldenSignalsError):
+    """Over a limit; `facts["retry_after_s"]` says when to come back."""
+
+    http_status = 429
     exit_code = 3

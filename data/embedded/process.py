@@ -24,22 +24,23 @@ def spawn(
     command: Sequence[str | Path],
     *,
     folder: Path,
-    log: IO[bytes],
+    log: IO[bytes] | None,
     death_signal: signal.Signals,
     user: pwd.struct_passwd | None,
+    environment: Mapping[str, str] = _ENVIRONMENT,
 ) -> subprocess.Popen[bytes]:
     """Start a server as a direct child, in its own session so that Ctrl-C at a terminal does not reach it.
 
     On Linux the kernel sends `death_signal` when the thread that called this ends (call it from the main thread):
-    after `kill -9` of the parent the server still shuts down in order.
+    after `kill -9` of the parent the server still shuts down in order. log: where it writes; None: where we write.
     """
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=dict(_ENVIRONMENT),
+        env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=log,
-        stderr=subprocess.STDOUT,
+        stderr=log and subprocess.STDOUT,
         start_new_session=True,
         preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509  it only makes two system calls
         user=None if user is None else user.pw_uid,

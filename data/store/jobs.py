@@ -6,44 +6,65 @@ epoch (a `Fence`): a process that was frozen and overtaken is refused inside its
 keeps a **session lock** of its (job, epoch) on a connection of its own, which PostgreSQL frees the moment the process
 dies: so after a crash the next start need not wait for the lease. Lock and lease only decide how soon a job may be
 taken over; that nothing is written twice rests on the epoch. Times are PostgreSQL's: one clock for all machines.
+
+Every change is told: a `JobChanged` event is stored in the transaction that makes it.
 """
 
 import hashlib
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 
-from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
+from data.contracts.errors import GoldenSignalsError, InvalidInput, NotFound, TemporarilyUnavailable
+from data.contracts.events import JobChanged, JobState
+from data.store.events import tell
 from data.store.pool import Connection, Pool, connect_options, severed_after, transaction, unavailable
 
 _QUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total, epoch, lease_s)
     VALUES (%s, %s, %s, %s, %s, 'queued', %s, 0, %s) ON CONFLICT (job_id) DO NOTHING"""
+_ENQUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total, epoch, lease_s)
+    VALUES (%s, %s, %s, %s, %s, 'queued', %s, 0, %s)
+    ON CONFLICT (job_id) DO UPDATE SET state = 'queued', owner = excluded.owner, priority = excluded.priority,
+        total = greatest(job.total, excluded.total), error = NULL, result = NULL, lease_until = NULL,
+        updated_at = now(), epoch = job.epoch + 1  -- who ran it before may write no more
+    WHERE job.state IN ('failed', 'cancelled') RETURNING *"""
+_WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= now(), true) FROM job
+    WHERE kind = ANY(%s) AND state IN ('queued', 'running')
+    ORDER BY priority DESC, created_at, job_id LIMIT %s OFFSET %s"""
+_LOCK_FREE = """SELECT FROM job WHERE job_id = %s AND epoch = %s AND state IN ('queued', 'running')
+    FOR UPDATE SKIP LOCKED"""
+_CLAIM = """UPDATE job SET state = 'running', epoch = epoch + 1, lease_s = %s, lease_holder = %s,
+    lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, started_at = now(), updated_at = now()
+    WHERE job_id = %s RETURNING *"""
 _LOCK_ROW = "SELECT epoch, state, lease_holder, lease_until > now() FROM job WHERE job_id = %s FOR UPDATE"
 _PROBE = "SELECT pg_try_advisory_xact_lock(%s)"
 _HOLD = "SELECT pg_try_advisory_lock(%s)"
 _TAKE = """UPDATE job SET state = 'running', epoch = epoch + 1, done = CASE WHEN state = 'done' THEN 0 ELSE done END,
     owner = %s, priority = %s, total = %s, lease_s = %s, lease_holder = %s,
-    lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, updated_at = now()
-    WHERE job_id = %s RETURNING *"""
-_FENCED = "SELECT epoch, state FROM job WHERE job_id = %s FOR UPDATE"
-_PROGRESS = """UPDATE job SET done = greatest(done, %s), lease_until = now() + lease_s * interval '1 second',
+    lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, started_at = now(),
     updated_at = now() WHERE job_id = %s RETURNING *"""
+_FENCED = "SELECT epoch, state FROM job WHERE job_id = %s FOR UPDATE"
+_PROGRESS = """UPDATE job SET done = greatest(done, %s), total = coalesce(%s, total),
+    lease_until = now() + lease_s * interval '1 second', updated_at = now() WHERE job_id = %s RETURNING *"""
 _END = """UPDATE job SET state = %s, error = %s, result = %s, lease_until = NULL, updated_at = now()
     WHERE job_id = %s RETURNING *"""
-_CANCEL = """UPDATE job SET state = CASE WHEN state IN ('done', 'failed') THEN state ELSE 'cancelled' END,
-    updated_at = now() WHERE job_id = %s RETURNING *"""
+_CANCEL = """UPDATE job SET state = 'cancelled', updated_at = now()
+    WHERE job_id = %s AND state IN ('queued', 'running', 'paused') RETURNING *"""
 _GET = "SELECT * FROM job WHERE job_id = %s"
-_LISTING = """SELECT * FROM job WHERE %(state)s::text IS NULL OR state = %(state)s
-    ORDER BY created_at DESC, job_id LIMIT %(limit)s"""
+_LISTING = """SELECT * FROM job WHERE (%(state)s::text IS NULL OR state = %(state)s)
+        AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(owner)s::text IS NULL OR owner = %(owner)s)
+        AND (%(at)s::timestamptz IS NULL OR (created_at, job_id) < (%(at)s, %(id)s))
+    ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s"""
 
-JobState = Literal["queued", "running", "paused", "cancelled", "failed", "done"]
+_QUEUED_LEASE_S = 60.0  # nobody holds a queued job; whoever claims it says for how long
+_CANDIDATES = 50
 
 
 @dataclass(frozen=True)
@@ -72,6 +93,7 @@ class Job:
     error: str | None
     result: Mapping[str, Any] | None
     created_at: datetime
+    started_at: datetime | None  # of the present epoch; null: nobody has it yet
     updated_at: datetime
 
     @property
@@ -89,7 +111,7 @@ async def check_fence(connection: Connection, fence: Fence) -> None:
     """Keep the job as it is until this transaction ends. Raises GoldenSignalsError when the fence lost its right."""
     found = await (await connection.execute(_FENCED, (fence.job_id,))).fetchone()
     if found is None:
-        raise InvalidInput(f"there is no job {fence.job_id}", job_id=fence.job_id)
+        raise NotFound(f"there is no job {fence.job_id}", job_id=fence.job_id)
     epoch, state = found
     if epoch != fence.epoch:
         raise GoldenSignalsError(
@@ -109,6 +131,46 @@ class JobStore:
         self._pool, self._url = pool, url
         self._write_s, self._read_s, self._connect_s = write_s, read_s, connect_s
         self._held: dict[Fence, Connection] = {}
+
+    async def enqueue(
+        self, kind: str, spec: Mapping[str, Any], *, owner: str, priority: int, total: int = 0
+    ) -> tuple[Job, bool]:
+        """The job of this specification, and whether this call queued it.
+
+        One that failed or was cancelled is queued again: what is done stays done, and whoever still runs it is fenced
+        off. One that waits, runs or is done stays as it is.
+        total: chunks, where that is known already. Raises InvalidInput for what JSON cannot say.
+        """
+        values = (job_id_of(kind, spec), kind, _plain(spec), owner, priority, total, _QUEUED_LEASE_S)
+        async with transaction(self._pool, self._write_s) as connection:
+            queued = await _one(connection, _ENQUEUE, values)
+            job = queued or await _one(connection, _GET, values[:1])
+            assert job is not None  # never deleted
+            if queued is not None:
+                await _tell(connection, queued)
+        return job, queued is not None
+
+    async def claim(self, kinds: Sequence[str], *, lease_s: float) -> Job | None:
+        """Become the only writer of the job that should run next: highest priority, then oldest. None: there is none.
+
+        It is queued, or it runs and its holder died or let its lease pass. lease_s: as for `start`.
+        """
+        fence, job = None, None
+        try:
+            async with transaction(self._pool, self._write_s) as connection:
+                fence = await _next(connection, kinds)
+                if fence is None:
+                    return None
+                await self._hold(fence)  # before the new epoch can be seen, so nobody finds it unheld
+                job = await _one(connection, _CLAIM, (lease_s, _here(), lease_s, fence.job_id))
+                assert job is not None  # its row is locked
+                await _tell(connection, job)
+        except BaseException:
+            if fence is not None:
+                await self._release(fence)  # it may have been committed all the same: a later claim can take it then
+            raise
+        await self._drop_older(fence)
+        return job
 
     async def start(
         self,
@@ -140,39 +202,40 @@ class JobStore:
                     )
                 fence = Fence(job_id, epoch + 1)
                 await self._hold(fence)  # before the new epoch can be seen, so nobody finds it unheld
-                here = f"{socket.gethostname()}:{os.getpid()}"
-                job = await _one(connection, _TAKE, (owner, priority, total, lease_s, here, lease_s, job_id))
+                job = await _one(connection, _TAKE, (owner, priority, total, lease_s, _here(), lease_s, job_id))
                 assert job is not None
+                await _tell(connection, job)
         except BaseException:
             if fence is not None:
                 await self._release(fence)  # it may have been committed all the same: a repeated start can take it then
             raise
-        for older in [held for held in self._held if held.job_id == job_id and held != fence]:
-            await self._release(older)
+        await self._drop_older(fence)
         return job
 
-    async def progress(self, fence: Fence, done: int) -> Job:
-        """`done` chunks are done in all; the lease is renewed. Raises GoldenSignalsError if fenced off."""
-        return await self._write(fence, _PROGRESS, (done, fence.job_id))
+    async def progress(self, fence: Fence, done: int, *, total: int | None = None) -> Job:
+        """`done` chunks are done in all, of `total` if given; the lease is renewed.
+
+        Raises GoldenSignalsError if fenced off. Call it a few times a second at most: each call is an event.
+        """
+        return await self._write(fence, _PROGRESS, (done, total, fence.job_id))
 
     async def finish(self, fence: Fence, result: Mapping[str, Any]) -> Job:
         """The job is done, with its result. Raises GoldenSignalsError if fenced off."""
-        job = await self._write(fence, _END, ("done", None, _plain(result), fence.job_id))
-        await self._release(fence)
-        return job
+        return await self._write(fence, _END, ("done", None, _plain(result), fence.job_id), last=True)
 
     async def fail(self, fence: Fence, error: str) -> Job:
         """The job failed, with the reason; a new start continues it. Raises GoldenSignalsError if fenced off."""
-        job = await self._write(fence, _END, ("failed", error, None, fence.job_id))
-        await self._release(fence)
-        return job
+        return await self._write(fence, _END, ("failed", error, None, fence.job_id), last=True)
 
     async def cancel(self, job_id: str) -> Job:
-        """Stop a job: its next write is refused; one that has ended stays as it is. Raises InvalidInput for none."""
+        """Stop a job: its next write is refused; one that has ended stays as it is. Raises NotFound for none."""
         async with transaction(self._pool, self._write_s) as connection:
-            job = await _one(connection, _CANCEL, (job_id,))
+            cancelled = await _one(connection, _CANCEL, (job_id,))
+            job = cancelled or await _one(connection, _GET, (job_id,))
+            if cancelled is not None:
+                await _tell(connection, cancelled)
         if job is None:
-            raise InvalidInput(f"there is no job {job_id}", job_id=job_id)
+            raise NotFound(f"there is no job {job_id}", job_id=job_id)
         return job
 
     async def get(self, job_id: str) -> Job | None:
@@ -180,21 +243,42 @@ class JobStore:
         async with transaction(self._pool, self._read_s) as connection:
             return await _one(connection, _GET, (job_id,))
 
-    async def listing(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
-        """The newest jobs first."""
+    async def listing(
+        self,
+        *,
+        state: JobState | None = None,
+        kind: str | None = None,
+        owner: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> list[Job]:
+        """The newest jobs first. before: (created_at, job_id) of the last one of a page, for the page behind it."""
+        at, last = before or (None, None)
+        values = {"state": state, "kind": kind, "owner": owner, "at": at, "id": last, "limit": limit}
         async with transaction(self._pool, self._read_s) as connection:
-            return await _jobs(connection, _LISTING, {"state": state, "limit": limit})
+            return await _jobs(connection, _LISTING, values)
 
     async def close(self) -> None:
         """Give up every job this process holds: another one may start them at once."""
         for fence in tuple(self._held):
             await self._release(fence)
 
-    async def _write(self, fence: Fence, statement: LiteralString, values: tuple[object, ...]) -> Job:
-        async with transaction(self._pool, self._write_s) as connection:
-            await check_fence(connection, fence)
-            job = await _one(connection, statement, values)
-        assert job is not None  # check_fence found it
+    async def _write(
+        self, fence: Fence, statement: LiteralString, values: tuple[object, ...], *, last: bool = False
+    ) -> Job:
+        try:
+            async with transaction(self._pool, self._write_s) as connection:
+                await check_fence(connection, fence)
+                job = await _one(connection, statement, values)
+                assert job is not None  # check_fence found it
+                await _tell(connection, job)
+        except TemporarilyUnavailable:
+            raise  # the same write may succeed later: the job stays ours
+        except GoldenSignalsError:
+            await self._release(fence)  # cancelled or taken over: there is nothing left to hold
+            raise
+        if last:
+            await self._release(fence)
         return job
 
     async def _hold(self, fence: Fence) -> None:
@@ -206,10 +290,45 @@ class JobStore:
         except psycopg.OperationalError as problem:
             raise unavailable(problem, self._connect_s) from problem
 
+    async def _drop_older(self, fence: Fence) -> None:
+        for older in [held for held in self._held if held.job_id == fence.job_id and held != fence]:
+            await self._release(older)
+
     async def _release(self, fence: Fence) -> None:
         holder = self._held.pop(fence, None)
         if holder is not None:
             await holder.close()
+
+
+async def _next(connection: Connection, kinds: Sequence[str]) -> Fence | None:
+    """The epoch in which the next job is to run; its row is locked. Two callers at once never get the same."""
+    offset = 0
+    while True:
+        rows = await (await connection.execute(_WAITING, (list(kinds), _CANDIDATES, offset))).fetchall()
+        for job_id, epoch, free in rows:
+            if not free and await _lives(connection, Fence(job_id, epoch)):
+                continue
+            if await (await connection.execute(_LOCK_FREE, (job_id, epoch))).fetchone() is not None:
+                return Fence(job_id, epoch + 1)
+        if len(rows) < _CANDIDATES:
+            return None
+        offset += _CANDIDATES
+
+
+async def _tell(connection: Connection, job: Job) -> None:
+    await tell(
+        connection,
+        JobChanged.of(
+            job_id=job.job_id,
+            kind=job.kind,
+            owner=job.owner,
+            state=job.state,
+            done=job.done,
+            total=job.total,
+            error=job.error,
+            at=job.updated_at,
+        ),
+    )
 
 
 async def _one(connection: Connection, statement: LiteralString, values: tuple[object, ...]) -> Job | None:
@@ -235,6 +354,10 @@ def _plain(value: object) -> str:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as problem:
         raise InvalidInput(f"a job's specification and result must be plain JSON: {problem}") from None
+
+
+def _here() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _key(fence: Fence) -> int:

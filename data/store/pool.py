@@ -26,11 +26,15 @@ _CHECK_S = 2.0
 _RECONNECT_S = 4.0  # the pool doubles its pauses; after this it forgets them, and the next caller tries at once
 _NOTHING_S = 0.001  # zero would mean no limit to the server
 _END: ContextVar[float] = ContextVar("end of the caller's deadline, in the event loop's seconds", default=math.inf)
-_STATEMENT_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"  # of this transaction
+# Of this transaction. The second one frees what a frozen process of ours has locked.
+_TIMEOUTS = """SELECT set_config('statement_timeout', %(left)s, true),
+    set_config('idle_in_transaction_session_timeout', %(left)s, true)"""
 
 
-async def open_pool(url: str, *, size: int, connect_s: float) -> Pool:
+async def open_pool(url: str, *, size: int, connect_s: float, wait: bool = True) -> Pool:
     """A pool whose connections are checked before use, with one connection open. Close it with `await pool.close()`.
+
+    wait: False opens the first connection when it is needed, so that a process can start without PostgreSQL.
 
     Raises: InvalidInput for a URL that is none; TemporarilyUnavailable when PostgreSQL does not answer in `connect_s`.
     """
@@ -48,7 +52,7 @@ async def open_pool(url: str, *, size: int, connect_s: float) -> Pool:
         kwargs=connect_options(connect_s),
     )
     try:
-        await pool.open(wait=True, timeout=connect_s)
+        await pool.open(wait=wait, timeout=connect_s)
     except psycopg.OperationalError as problem:
         await pool.close()
         raise unavailable(problem, connect_s) from problem
@@ -80,10 +84,14 @@ async def transaction(pool: Pool, seconds: float) -> AsyncIterator[Connection]:
             left = _left()
             with severed_after(connection, left):
                 async with connection.transaction():
-                    await connection.execute(_STATEMENT_TIMEOUT, (str(math.ceil(left * 1000)),))
+                    await connection.execute(_TIMEOUTS, {"left": str(math.ceil(left * 1000))})
                     yield connection
-    except psycopg.OperationalError as problem:
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as problem:
         raise unavailable(problem, seconds) from problem
+    except psycopg.DataError as problem:
+        if problem.sqlstate is not None:
+            raise
+        raise InvalidInput(f"PostgreSQL cannot take a value ({problem}); leave that character out") from problem
 
 
 @contextmanager
@@ -104,7 +112,7 @@ def connect_options(connect_s: float) -> dict[str, Any]:
     return {"autocommit": True, "connect_timeout": math.ceil(connect_s), "application_name": "goldensignals"}
 
 
-def unavailable(problem: psycopg.OperationalError, seconds: float) -> TemporarilyUnavailable:
+def unavailable(problem: psycopg.Error, seconds: float) -> TemporarilyUnavailable:
     """What a driver's error means to a caller, in a sentence without secrets."""
     if isinstance(problem, psycopg.errors.DiskFull):
         return TemporarilyUnavailable("PostgreSQL has no disk space left and stored nothing; free some on its disk")

@@ -12,7 +12,7 @@ import typer
 
 from data.contracts.errors import GoldenSignalsError
 from data.home import RAY_TOKEN
-from serve_app.cli import catalogue, datasets, signals, system
+from serve_app.cli import accounts, catalogue, cluster, datasets, signals, system
 
 app = typer.Typer(
     name="goldensignals",
@@ -26,6 +26,8 @@ system.register(app)
 signals.register(app)
 catalogue.register(app)
 datasets.register(app)
+cluster.register(app)
+accounts.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -45,7 +45,7 @@ def scan(
     from data.contracts.errors import InvalidInput
     from data.market.source import SAMPLE, Stamps, open_bars
     from data.settings import Settings
-    from serve_app.bootstrap import configure_logging
+    from serve_app.logs import configure_logging
     from serve_app.scans import ScanRequest, plan_scan, run_scan
     from serve_app.services import settled
 
@@ -85,8 +85,8 @@ def signal(
 ) -> None:
     """The newest consensus for one symbol: live from the running system, else computed here."""
     from data.settings import Settings
-    from serve_app.bootstrap import configure_logging
     from serve_app.live import decide_one
+    from serve_app.logs import configure_logging
 
     require_format(out)
     configure_logging()

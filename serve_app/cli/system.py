@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
-from serve_app.cli.output import AsJson, notes, progress_bar, say, show
+from serve_app.cli.output import AsJson, notes, say, show
 
-_TOP = 20
+_REPLAY = "replay"
 _DOWN_S = 60.0
 _DETACH_S = 180.0
 _POLL_S = 0.2
@@ -35,19 +35,18 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    source: Annotated[str, typer.Option(help="sample, or a path to bars.")] = "sample",
+    source: Annotated[
+        str, typer.Option(help="sample; replay, which plays the sample day by day; or a path to bars.")
+    ] = "sample",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="API port; default GS_API__PORT or 8000.")] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when ready; stop it with `goldensignals down`.")
     ] = False,
 ) -> None:
     """Start everything, scan once, and stay until Ctrl-C."""
-    from data.market.source import SAMPLE
     from data.settings import Settings
-    from serve_app.bootstrap import configure_logging
+    from serve_app.logs import configure_logging
 
-    if source != SAMPLE:
-        source = str(Path(source).absolute())  # other commands, elsewhere, read the same bars
     if port is not None:
         os.environ["GS_API__PORT"] = str(port)
     settings = Settings.load()
@@ -56,35 +55,52 @@ def up(
         _detach(source)
         return
 
-    from data.clock import SystemClock
-    from serve_app.cli.render import ScanTable
-    from serve_app.scans import ScanRequest, plan_scan
-    from serve_app.up import System
+    from serve_app.up import System, said_already
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # all ways to stop it are one, also in the background
     started = time.monotonic()
-    system = System(settings, source)
+    replay, bars = _read_source(source)
+    system = System(settings, bars, replay=replay, since=started)
     try:
-        bars = system.start(lambda text: say(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}"))
-        spec = plan_scan(bars, ScanRequest())
-        with progress_bar("votes") as progress:
-            scanned = system.first_scan(spec, clock=SystemClock(), progress=progress)
-        notes.print(ScanTable(scanned, _TOP, bars.quarantined.summary()))
-        system.announce()
+        password = system.start(lambda text: say(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}"))
+        api, gateway = f"http://{settings.api.host}:{settings.api.port}", settings.gateway_port
         notes.print(
-            f"[bold]GoldenSignals is ready[/] after {time.monotonic() - started:.1f} s: "
-            f"http://{settings.api.host}:{settings.api.port}/healthz. Ctrl-C stops it; in another shell try:\n"
-            "  goldensignals scan --top 50     goldensignals signal AAPL --explain     goldensignals status"
+            f"[bold]GoldenSignals is ready[/] after {time.monotonic() - started:.1f} s. Ctrl-C stops it.\n"
+            f"  dashboard  http://{settings.gateway.host}:{gateway}/     API  {api}/docs"
+        )
+        if password is not None:
+            notes.print(f"  admin password: {password}   (user admin; shown only now)", markup=False)
+        notes.print(
+            "  in another shell: goldensignals scan --top 50     goldensignals signal AAPL --explain     "
+            "goldensignals status"
         )
         while True:
             signal.pause()
     except KeyboardInterrupt:
         say("stopping")
+    except GoldenSignalsError as problem:
+        code = said_already(problem)
+        if code is None:
+            raise
+        raise typer.Exit(code or 1) from problem
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         system.stop()
+
+
+def _read_source(source: str) -> tuple[bool, str]:
+    """Whether it is a replay, and of which bars; a path is made absolute, since other processes read the same bars."""
+    from data.market.source import SAMPLE
+
+    replay = source == _REPLAY or source.startswith(f"{_REPLAY}:")
+    bars = source.removeprefix(_REPLAY).removeprefix(":") or SAMPLE if replay else source
+    if bars != SAMPLE:
+        if not Path(bars).exists():
+            raise InvalidInput(f"there is no file or folder {bars}; give sample, replay, replay:PATH or a path to bars")
+        bars = str(Path(bars).absolute())
+    return replay, bars
 
 
 def down() -> None:
@@ -160,13 +176,13 @@ def rebuild(as_json: AsJson = False) -> None:
     import asyncio
 
     from data.settings import Settings
-    from serve_app.bootstrap import open_stores
+    from data.store.stores import open_stores
     from serve_app.services import open_services
 
     settings = Settings.load()
 
     async def run(url: str) -> int:
-        async with open_stores(settings, url) as stores:
+        async with open_stores(settings.postgres, url) as stores:
             return await stores.signals.rebuild()
 
     with open_services(settings, ray=False, say=say) as services:
@@ -184,7 +200,9 @@ def _detach(source: str) -> None:
     home = Home(Settings.load().home)
     home.prepare()
     log = home.logs / "up.log"
-    with log.open("ab") as output:
+    with open(
+        log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)
+    ) as output:  # may hold the first password
         begin = output.tell()
         child = subprocess.Popen(
             [sys.executable, "-m", "serve_app.cli", "up", "--source", source],

@@ -90,14 +90,22 @@ class Installation:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.home = folder / "home"
-        self.port = free_port()
+        self.port, self.gateway_port = free_port(), free_port()
         self._settings = settings
         self._commands: list[Command] = []
 
     def start(self, *words: str, **settings: str) -> Command:
         """Start a command of the CLI; settings are `GS_` variables without the prefix."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GS_", "RAY_"))}
-        chosen = {"HOME": str(self.home), "API__PORT": str(self.port)} | self._settings | settings
+        chosen = (
+            {
+                "HOME": str(self.home),
+                "API__PORT": str(self.port),
+                "GATEWAY__PORT": str(self.gateway_port),
+            }
+            | self._settings
+            | settings
+        )
         environment = inherited | {f"GS_{name}": value for name, value in chosen.items()}
         command = Command([sys.executable, "-m", "serve_app.cli", *words], environment, self.folder / "commands")
         self._commands.append(command)

@@ -8,13 +8,13 @@ import pytest_asyncio
 
 from agents.registry import roster
 from cluster.pools import AgentPool
-from cluster.scan import ScanSpec, Stores, scan
+from cluster.scan import ScanSpec, scan
 from cluster.voters import PoolVoters
 from data.clock import SystemClock
 from data.contracts.errors import GoldenSignalsError
 from data.contracts.panel import Panel
-from data.settings import AgentSettings, Settings
-from serve_app.bootstrap import open_stores
+from data.settings import AgentSettings, PostgresSettings
+from data.store.stores import Stores, open_stores
 from tests.cluster.installation import Installation
 
 _AGENTS = roster(["trend", "volume"])
@@ -23,7 +23,7 @@ _SETTINGS = AgentSettings(actors=1)
 
 @pytest_asyncio.fixture
 async def stores(system: Installation) -> AsyncIterator[Stores]:
-    async with open_stores(Settings(home=system.home), system.database_url) as opened:
+    async with open_stores(PostgresSettings(), system.database_url) as opened:
         yield opened
 
 

@@ -76,17 +76,18 @@ def working(scan: Scan, pid: int) -> Iterator[None]:
 @contextmanager
 def committing(system: Installation, scan: Scan) -> Iterator[None]:
     """Enters when the scan waits inside its last transaction; leaving lets it go on."""
+    eventually("a running job", lambda: scan.state == "running")  # its start is an event too
     connection = psycopg.connect(system.database_url)
     try:
-        connection.execute("LOCK TABLE event IN EXCLUSIVE MODE")
-        eventually("a commit that waits", lambda: scan.state == "running" and _someone_waits(connection))
+        connection.execute("LOCK TABLE signal IN EXCLUSIVE MODE")
+        eventually("a commit that waits", lambda: _someone_waits(connection))
         yield
     finally:
         connection.close()
 
 
 def _someone_waits(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    found = connection.execute("SELECT FROM pg_locks WHERE NOT granted AND relation = 'event'::regclass")
+    found = connection.execute("SELECT FROM pg_locks WHERE NOT granted AND relation = 'signal'::regclass")
     return found.rowcount > 0
 
 

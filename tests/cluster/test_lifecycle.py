@@ -101,7 +101,9 @@ def test_up_in_the_foreground_ends_with_ctrl_c_and_leaves_nothing(small: Install
 
 def test_ctrl_c_during_the_start_leaves_nothing(small: Installation, few_bars: Path) -> None:
     command = small.start("up", "--source", str(few_bars))
-    eventually("agents that start", lambda: any("AgentActor" in name for name in small.process_names()))
+    eventually(
+        "agents that start", lambda: any("AgentActor" in name for name in small.process_names()), within_s=_READY_S
+    )
     command.interrupt()
     ended = command.wait()
     assert "Traceback" not in ended.err

@@ -1,26 +1,25 @@
 """Live decisions by the real logic and the real store; only who votes, and the clock, are put in by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from agents.agent import Agent, VoteBlock
 from agents.consensus import ConsensusParams
 from agents.registry import roster
 from cluster.actors import Rows
-from cluster.scan import Stores
 from cluster.voters import LocalVoters, Missing, Progress
 from data.clock import ManualClock
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel, from_micros
-from data.store.bars import BarSetStore
-from data.store.jobs import JobStore
+from data.settings import PostgresSettings
 from data.store.pool import Pool
-from data.store.signals import SignalStore
+from data.store.stores import Stores, open_stores
 from serve_app.orchestrator import Market, Orchestrator
 from tests.unit.agents.conftest import build
 
@@ -49,9 +48,10 @@ class HandVoters:
         return blocks
 
 
-@pytest.fixture
-def stores(pool: Pool, store_url: str) -> Stores:
-    return Stores(SignalStore(pool), BarSetStore(pool), JobStore(pool, store_url))
+@pytest_asyncio.fixture
+async def stores(pool: Pool, store_url: str) -> AsyncIterator[Stores]:
+    async with open_stores(PostgresSettings(), store_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def panel() -> Panel:
 def orchestrator(
     panel: Panel, stores: Stores, voters: HandVoters, agents: Sequence[Agent[Any]] | None = None
 ) -> Orchestrator:
-    market = Market(panel, "list:test")
+    market = Market(panel, "list:test", "test", 0)
     return Orchestrator(market, agents or roster(), voters, stores, ManualClock(NOW), ConsensusParams())
 
 
@@ -96,7 +96,8 @@ async def test_the_complete_signal_is_the_current_one_whichever_came_first(panel
     (partial,) = await orchestrator(panel, stores, HandVoters({"trend": "late"})).decide(["S000"], correlation_id="b")
     assert partial.signal.signal_id == whole.signal.signal_id
     assert (whole.revision, partial.revision) == (1, 2)
-    (current,) = await stores.signals.latest("S000")
+    current = await stores.signals.newest("S000")
+    assert current is not None
     assert current.signal == whole.signal
 
 
@@ -149,3 +150,15 @@ async def test_a_signal_is_known_from_the_moment_the_clock_says(panel: Panel, st
 async def test_checking_asks_the_store(panel: Panel, stores: Stores) -> None:
     decided = orchestrator(panel, stores, HandVoters())
     await decided.check()
+
+
+async def test_a_session_too_early_for_any_vote_is_decided_with_no_signals(panel: Panel, stores: Stores) -> None:
+    first = from_micros(int(panel.sessions[0]))
+    assert await orchestrator(panel, stores, HandVoters()).decide_session(first, correlation_id="c") == []
+
+
+async def test_a_session_has_the_signals_of_its_day_and_of_every_symbol(panel: Panel, stores: Stores) -> None:
+    session = from_micros(int(panel.sessions[-10]))
+    found = await orchestrator(panel, stores, HandVoters()).decide_session(session, correlation_id="c")
+    assert {one.signal.as_of for one in found} == {session}
+    assert {one.signal.symbol for one in found} == set(panel.until(session).symbols)

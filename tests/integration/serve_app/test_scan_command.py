@@ -20,7 +20,9 @@ def stored(home: Path) -> tuple[dict[tuple[str, str, int], str], int, int]:
             rows = connection.execute(
                 "SELECT symbol, (as_of AT TIME ZONE 'UTC')::date::text, revision, input_hash FROM signal"
             ).fetchall()
-            counts = connection.execute("SELECT (SELECT count(*) FROM vote), (SELECT count(*) FROM event)").fetchone()
+            counts = connection.execute(
+                "SELECT (SELECT count(*) FROM vote), (SELECT count(*) FROM event WHERE type = 'signal.emitted.v1')"
+            ).fetchone()
     finally:
         server.stop()
     assert counts is not None

@@ -124,8 +124,8 @@ async def test_latest_is_the_newest_bar_of_each_symbol(signals: SignalStore) -> 
         ("MSFT", 29),
         ("OLD", 3),
     ]
-    assert [found.signal.symbol for found in await signals.latest("MSFT")] == ["MSFT"]
-    assert await signals.latest("NONE") == []
+    assert (await signals.newest("AAPL")) == (await signals.latest())[0]
+    assert await signals.newest("NONE") is None
     assert await signals.latest(frame="5m") == []
     assert [found.signal.symbol for found in await signals.latest(limit=2)] == ["AAPL", "MSFT"]
 

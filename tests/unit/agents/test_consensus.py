@@ -168,6 +168,15 @@ def test_a_level_that_would_not_be_above_zero_is_null(panel: Panel) -> None:
     assert signal.target is not None
 
 
+@pytest.mark.parametrize("bias", [0.5, -0.5])
+def test_a_level_beyond_the_largest_number_is_null(panel: Panel, bias: float) -> None:
+    signal = ask(
+        panel, [constant("a", bias=bias)], params=ConsensusParams(stop_atr=1.7e308, target_atr=1.7e308)
+    ).signals[0]
+    assert signal.entry is not None
+    assert (signal.stop, signal.target) == (None, None)
+
+
 def test_a_symbol_without_the_newest_session_is_skipped_with_the_reason(panel: Panel) -> None:
     ts = panel.ts.copy()
     ts[panel.offsets[1] : panel.offsets[2]] -= 86_400_000_000

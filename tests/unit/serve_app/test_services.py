@@ -8,9 +8,10 @@ import pytest
 from data.contracts.errors import TemporarilyUnavailable
 from data.home import Home, Lock
 from data.settings import Settings
-from serve_app.services import Running, find_running, postgres_url, stack_lock
+from serve_app.services import Running, find_running, stack_lock
+from serve_app.urls import postgres_url
 
-HERE = Running(os.getpid(), "127.0.0.1:6379", "127.0.0.1", 8000, "sample")
+HERE = Running(os.getpid(), "127.0.0.1", 8000, "sample", replay=False)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_file_left_by_a_killed_system_does_not_count(home: Home, lock: Lock) -
 
 def test_a_file_of_another_process_than_the_holder_does_not_count(home: Home, lock: Lock) -> None:
     """A killed `up` left its file, and another command holds the lock now."""
-    Running(1, "127.0.0.1:6379", "127.0.0.1", 8000, "sample").write(home)
+    Running(1, "127.0.0.1", 8000, "sample", replay=False).write(home)
     lock.acquire("command")
     assert find_running(home) is None
 

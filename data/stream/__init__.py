@@ -1,0 +1,1 @@
+"""Delivery: from stored events through Redis Streams to whoever subscribes."""

@@ -1,0 +1,209 @@
+import { describe, expect, test } from "vitest";
+
+import { signal } from "@/lib/testing/samples";
+import type { IndicatorSeries } from "@/types";
+
+import { DAYS, TS, bars, entry, series } from "../samples";
+import { adviceOf } from "./advice";
+import { firstTurnAfter, nextBar, nextWindow, placeOf, previousBar, previousTurn } from "./cursor";
+import { addDays, dayOf, daysBetween, nextWeekday } from "./days";
+import { alignedTo, before, cutBars, cutIndicator, cutSeries, dayChange, turnsOf, withPrice, withSignal } from "./history";
+import { faultsOf, guidesOf, isOverlay, paramsOf, pickOf, titleOf } from "./indicators";
+import { lanesOf, markOf } from "./lanes";
+import { firstDifference, planOf, shapeOf } from "./plan";
+import { csvOf, linesOf, rowsOf } from "./rows";
+import { summaryOf } from "./summary";
+import { DEFAULT_PICKS, readPicks, readView, writeView } from "./view";
+
+const EXTENT = { first: "2018-02-01", last: "2018-02-06" };
+const RSI: IndicatorSeries = { name: "rsi", symbol: "NVDA", params: { window: 14 }, ts: TS.slice(1), outputs: { rsi: [50, 40.5, null] } };
+
+describe("the address", () => {
+  test("a view survives being written and read", () => {
+    const view = { asOf: "2018-02-05", range: "2Y" as const, picks: [{ name: "macd", params: [12, 26, 9] }, { name: "obv", params: [] }], table: true };
+    expect(readView(writeView(view))).toEqual(view);
+  });
+  test("the plain address is the plain page", () => {
+    const view = readView(new URLSearchParams());
+    expect(view).toEqual({ asOf: null, range: "8M", picks: DEFAULT_PICKS, table: false });
+    expect(writeView(view).toString()).toBe("");
+  });
+  test("no indicator at all is not the default set", () => {
+    const view = { ...readView(new URLSearchParams()), picks: [] };
+    expect(readView(writeView(view)).picks).toEqual([]);
+  });
+  test("what cannot be read is dropped", () => {
+    expect(readView(new URLSearchParams("as_of=2018-02-30&range=5Y")).asOf).toBeNull();
+    expect(readPicks("ema(20),nonsense,sma(x),ema(20),rsi(14)")).toEqual([{ name: "ema", params: [20] }, { name: "rsi", params: [14] }]);
+  });
+});
+
+describe("days", () => {
+  test("a close belongs to the exchange's day, in summer and in winter", () => {
+    expect(dayOf("2018-02-05T21:00:00Z")).toBe("2018-02-05");
+    expect(dayOf("2018-07-02T20:00:00Z")).toBe("2018-07-02");
+    expect(dayOf("2018-02-06T02:00:00Z")).toBe("2018-02-05");
+  });
+  test("weekends are passed over", () => {
+    expect(nextWeekday("2018-02-02")).toBe("2018-02-05");
+    expect(addDays("2018-02-28", 1)).toBe("2018-03-01");
+    expect(daysBetween("2018-02-01", "2018-03-01")).toBe(28);
+  });
+});
+
+describe("the cursor", () => {
+  test.each([null, "2018-02-01", "2018-02-03", "2018-02-05"])("nothing after %s is left in bars, consensus or indicators", (day) => {
+    const late = (ts: readonly string[]): string[] => ts.filter((one) => day !== null && dayOf(one) > day);
+    expect(late(cutBars(bars(), day).ts)).toEqual([]);
+    expect(late(cutSeries(series(), day).ts)).toEqual([]);
+    expect(late(cutIndicator(RSI, day).ts)).toEqual([]);
+    const cut = cutBars(bars(), day);
+    for (const column of [cut.open, cut.high, cut.low, cut.close, cut.volume, cut.gap]) expect(column).toHaveLength(cut.ts.length);
+    for (const vote of cutSeries(series(), day).votes) expect(vote.score).toHaveLength(cut.ts.length);
+  });
+  test("a cut keeps what lies before it to the bit", () => {
+    expect(cutBars(bars(), "2018-02-02").close).toEqual([240.5, 233.5]);
+    expect(cutBars(bars(), null)).toEqual(bars());
+  });
+  test("a step back goes to the bar before, also from a day without one", () => {
+    expect(previousBar(DAYS, "2018-02-05")).toBe("2018-02-02");
+    expect(previousBar(DAYS, "2018-02-04")).toBe("2018-02-01");
+    expect(previousBar(DAYS, "2018-02-01")).toBeNull();
+  });
+  test("a step forward ends at the newest bar, which is live", () => {
+    expect(nextBar("2018-02-02", EXTENT)).toBe("2018-02-05");
+    expect(nextBar("2018-02-05", EXTENT)).toBeNull();
+  });
+  test("turns are found on either side", () => {
+    const turns = turnsOf(series());
+    expect(turns.map(({ day, action, was }) => [day, action, was])).toEqual([["2018-02-02", "BUY", null], ["2018-02-05", "HOLD", "BUY"], ["2018-02-06", "SELL", "HOLD"]]);
+    expect(previousTurn(turns, "2018-02-06")).toBe("2018-02-05");
+    expect(firstTurnAfter(turns, "2018-02-02")).toBe("2018-02-05");
+    expect(firstTurnAfter(turns, "2018-02-06")).toBeNull();
+  });
+  test("a look ahead never asks beyond the newest day", () => {
+    expect(nextWindow("2018-02-01", 3, EXTENT)).toBe("2018-02-04");
+    expect(nextWindow("2018-02-01", 70, EXTENT)).toBe("2018-02-06");
+  });
+  test("the slider's ends are the first and the newest day", () => {
+    expect([placeOf("2018-02-01", EXTENT), placeOf("2018-02-06", EXTENT), placeOf("2020-01-01", EXTENT)]).toEqual([0, 1, 1]);
+  });
+});
+
+describe("live rows", () => {
+  const row = { symbol: "NVDA", ts: "2018-02-07T21:00:00Z", open: 1, high: 3, low: 1, close: 2, volume: 9 };
+  test("a new bar goes behind the others, once", () => {
+    const grown = withPrice(bars(), row);
+    expect(grown.close).toEqual([240.5, 233.5, 213.7, 225.6, 2]);
+    expect(withPrice(grown, row)).toEqual(grown);
+    expect(grown.gap).toHaveLength(5);
+  });
+  test("a bar that is known is corrected, an older one and another symbol's change nothing", () => {
+    expect(withPrice(bars(), { ...row, ts: "2018-02-06T21:00:00.000Z" }).close.at(-1)).toBe(2);
+    expect(withPrice(bars(), { ...row, ts: "2018-02-02T21:00:00Z" })).toEqual(bars());
+    expect(withPrice(bars(), { ...row, symbol: "AAPL" })).toEqual(bars());
+  });
+  test("a signal becomes the newest row of the consensus; an agent that did not vote stays silent", () => {
+    const next = signal({ symbol: "NVDA", as_of: "2018-02-07T21:00:00Z", action: "SELL", score: -0.5, votes: [{ agent: "trend", score: -1, confidence: 0.5, weight: 0.5 }] });
+    const grown = withSignal(series(), next);
+    expect(grown.score.at(-1)).toBe(-0.5);
+    expect(grown.votes.map((vote) => vote.score.at(-1))).toEqual([null, -1]);
+    expect(withSignal(grown, next)).toEqual(grown);
+    expect(withSignal(series(), signal({ symbol: "NVDA", as_of: TS[0] ?? "" }))).toEqual(series());
+  });
+  test("what was said before is the last bar with a signal", () => {
+    expect(before(series())).toEqual({ action: "HOLD", score: 0.1, ts: TS[2] });
+    expect(before(cutSeries(series(), "2018-02-02"))).toBeNull();
+    expect(dayChange(bars())?.amount).toBeCloseTo(11.9);
+  });
+  test("a stored signal of the newest bar wins over the computed one, an older one does not", () => {
+    expect(adviceOf(series(), signal({ symbol: "NVDA", as_of: TS[3] ?? "" }))?.stored).not.toBeNull();
+    const computed = adviceOf(series(), signal({ symbol: "NVDA", as_of: TS[1] ?? "" }));
+    expect([computed?.stored, computed?.action, computed?.votes[1]?.score]).toEqual([null, "SELL", -0.5]);
+    expect(adviceOf(null, null)).toBeNull();
+    expect(adviceOf(cutSeries(series(), "2018-02-01"), null)).toBeNull();
+  });
+});
+
+describe("indicators", () => {
+  test("what has the size of the price lies over it, what has not gets a pane", () => {
+    expect(isOverlay(null, { ema: [null, 235, 230, 228] }, bars().close)).toBe(true);
+    expect(isOverlay(null, { roc: [null, -3, 5, 2] }, bars().close)).toBe(false);
+    expect(isOverlay(null, { obv: [1e9, 2e9, 1e9, 1e9] }, bars().close)).toBe(false);
+    expect(isOverlay([0, 100], { rsi: [null, 80, 70, 60] }, [80, 80, 80, 80])).toBe(false);
+    expect(isOverlay(null, { sma: [null, null] }, bars().close)).toBe(false);
+  });
+  test("parameters keep the order of the registry, and their defaults", () => {
+    const keltner = entry({ name: "keltner", params: { window: { default: 20, low: 1, high: 99 }, multiplier: { default: 2, low: 0, high: 9 } } });
+    expect(paramsOf({ name: "keltner", params: [10] }, keltner)).toEqual({ window: 10, multiplier: 2 });
+    expect(pickOf(keltner, { multiplier: 3 })).toEqual({ name: "keltner", params: [20, 3] });
+    expect(titleOf({ name: "keltner", params: [10, 2] })).toBe("Keltner 10 2");
+    expect(titleOf({ name: "rsi", params: [14] })).toBe("RSI 14");
+  });
+  test("a parameter outside its range is named with the range", () => {
+    expect(faultsOf(entry(), { window: "14" })).toEqual([]);
+    expect(faultsOf(entry(), { window: "0" })[0]?.message).toBe("Choose 1 to 100,000.");
+    expect(faultsOf(entry(), { window: "" })[0]?.message).toBe("Type a number.");
+  });
+  test("only a closed range has guides", () => {
+    expect(guidesOf([0, 100])).toEqual([30, 70]);
+    expect(guidesOf([0, null])).toBeNull();
+  });
+});
+
+describe("vote lanes", () => {
+  const lane = lanesOf(2, 100)[1] ?? { top: 0, middle: 0, half: 0 };
+  test("lanes share the height", () => {
+    expect(lane).toEqual({ top: 50, middle: 75, half: 20 });
+  });
+  test("up stands on the zero line, down hangs from it, silence is neither", () => {
+    expect(markOf(1, 1, lane)).toEqual({ y: 55, height: 20, direction: "up", opacity: 1 });
+    expect(markOf(-0.5, 0, lane)).toEqual({ y: 75, height: 10, direction: "down", opacity: 0.25 });
+    expect(markOf(null, null, lane).direction).toBe("abstained");
+    expect(markOf(0, 1, lane).direction).toBe("flat");
+  });
+});
+
+describe("the plan", () => {
+  const shown = [
+    { pick: { name: "rsi", params: [14] }, entry: entry(), values: RSI },
+    { pick: { name: "sma", params: [200] }, entry: entry({ name: "sma", bounds: null }), values: { ...RSI, outputs: { sma: [230, 231, 232] } } },
+  ];
+  const plan = planOf(bars(), series(), signal({ symbol: "NVDA", as_of: TS[3] ?? "", stop: 197.1, target: 238.6 }), shown, null);
+  test("everything is aligned to the bars", () => {
+    expect(plan.panes[0]?.lines[0]?.values).toEqual([null, 50, 40.5, null]);
+    expect(plan.overlays[0]).toMatchObject({ title: "SMA 200", passive: true, values: [null, 230, 231, 232] });
+    expect(plan.levels).toEqual([{ title: "target", price: 238.6, above: true }, { title: "stop", price: 197.1, above: false }]);
+    expect(plan.turns).toEqual([{ index: 1, action: "BUY" }, { index: 2, action: "HOLD" }, { index: 3, action: "SELL" }]);
+  });
+  test("levels of an earlier signal are not drawn on a later bar", () => {
+    expect(planOf(bars(), series(), signal({ symbol: "NVDA", as_of: TS[1] ?? "" }), [], null).levels).toEqual([]);
+  });
+  test("a new bar does not change the shape, another indicator does", () => {
+    expect(shapeOf(planOf(cutBars(bars(), "2018-02-05"), series(), null, shown, "2018-02-05"))).toBe(shapeOf(plan));
+    expect(shapeOf(planOf(bars(), series(), null, shown.slice(1), null))).not.toBe(shapeOf(plan));
+  });
+  test("the first difference is where drawing has to begin", () => {
+    const same = (a: number, b: number): boolean => a === b;
+    expect([firstDifference([1, 2, 3], [1, 2, 3, 4], same), firstDifference([1, 2, 3], [1, 9, 3], same), firstDifference([], [1], same)]).toEqual([3, 1, 0]);
+  });
+  test("rows of values of other bars are left out", () => {
+    expect(alignedTo(TS, ["2018-02-02T21:00:00+00:00"], [7])).toEqual([null, 7, null, null]);
+  });
+  test("the words say what the picture shows", () => {
+    const words = summaryOf(plan, 2);
+    expect(words).toContain("NVDA, 2 daily bars from 5 Feb 2018 to 6 Feb 2018.");
+    expect(words).toContain("Consensus sell at −0.30; it turned 2 times in this range.");
+    expect(summaryOf(planOf(bars({ ts: [], close: [] }), null, null, [], null), null)).toBe("NVDA: no bars.");
+  });
+  test("the table is newest first and the file oldest first, with nothing made up", () => {
+    const lines = linesOf(bars(), shown);
+    const rows = rowsOf(bars(), series(), lines);
+    expect(rows[0]).toMatchObject({ day: "2018-02-06", action: "SELL", score: -0.3, lines: [null, 232] });
+    expect(rows.at(-1)).toMatchObject({ day: "2018-02-01", action: null, score: null });
+    const csv = csvOf("NVDA", rows, lines).split("\r\n");
+    expect(csv[0]).toBe("symbol,day,open,high,low,close,volume,action,score,RSI 14,SMA 200");
+    expect(csv[1]).toBe("NVDA,2018-02-01,238,246,237,240.5,13000000,,,,");
+    expect(csv).toHaveLength(6);
+  });
+});

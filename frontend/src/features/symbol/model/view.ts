@@ -1,0 +1,83 @@
+/**
+ * What the Symbol page shows, as its URL says it: the as-of date, the visible range, the indicators, chart or table.
+ *
+ * Indicators are written as in the expression language, `ema(20)`; numbers stand in the order of the registry's
+ * parameters. What cannot be read is dropped, so an old or edited link opens with what it still says.
+ */
+
+export const RANGES = { "3M": 63, "8M": 168, "2Y": 504, All: null } as const; // bars; null: the whole history
+
+export type Range = keyof typeof RANGES;
+
+export interface Pick {
+  name: string;
+  params: number[];
+}
+
+export interface View {
+  asOf: string | null; // yyyy-mm-dd in exchange time; null: the newest bar, live
+  range: Range;
+  picks: Pick[];
+  table: boolean;
+}
+
+export const DEFAULT_PICKS: readonly Pick[] = [
+  { name: "ema", params: [20] },
+  { name: "ema", params: [50] },
+  { name: "sma", params: [200] },
+  { name: "rsi", params: [14] },
+];
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const PICK = /^([a-z][a-z0-9_]*)\(([^()]*)\)$/;
+const MOST_PICKS = 12;
+
+export function readView(query: URLSearchParams): View {
+  const asOf = query.get("as_of");
+  const range = query.get("range") ?? "";
+  const panes = query.get("panes");
+  return {
+    asOf: asOf !== null && isDay(asOf) ? asOf : null,
+    range: range in RANGES ? (range as Range) : "8M",
+    picks: panes === null ? [...DEFAULT_PICKS] : readPicks(panes),
+    table: query.get("view") === "table",
+  };
+}
+
+/** The query of a view; what is as by default is left out, so that the plain address is the plain page. */
+export function writeView(view: View): URLSearchParams {
+  const query = new URLSearchParams();
+  if (view.asOf !== null) query.set("as_of", view.asOf);
+  if (view.range !== "8M") query.set("range", view.range);
+  const panes = view.picks.map(pickText).join(",");
+  if (panes !== DEFAULT_PICKS.map(pickText).join(",")) query.set("panes", panes);
+  if (view.table) query.set("view", "table");
+  return query;
+}
+
+export function readPicks(text: string): Pick[] {
+  const picks: Pick[] = [];
+  for (const part of text.split(/,(?![^(]*\))/)) {
+    const [, name, list] = PICK.exec(part.trim()) ?? [];
+    if (name === undefined || list === undefined) continue;
+    const params = list.trim() === "" ? [] : list.split(",").map((value) => Number(value));
+    if (params.every(Number.isFinite) && !picks.some((pick) => samePick(pick, { name, params }))) {
+      picks.push({ name, params });
+    }
+  }
+  return picks.slice(0, MOST_PICKS);
+}
+
+export function pickText(pick: Pick): string {
+  return `${pick.name}(${pick.params.join(",")})`;
+}
+
+export function samePick(one: Pick, other: Pick): boolean {
+  return pickText(one) === pickText(other);
+}
+
+export function isDay(text: string): boolean {
+  if (!DAY.test(text)) return false;
+  const moment = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(moment.valueOf()) && moment.toISOString().startsWith(text);
+}

@@ -1,0 +1,16 @@
+/** Build, development server and unit tests. The development server hands API calls to a running GoldenSignals. */
+import { fileURLToPath } from "node:url";
+
+import tailwind from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const api = process.env.GS_API ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [react(), tailwind()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: { target: "es2022", manifest: true, assetsInlineLimit: 0 },
+  server: { host: "127.0.0.1", proxy: Object.fromEntries(["/v1", "/healthz", "/readyz"].map((path) => [path, api])) },
+  test: { environment: "jsdom", setupFiles: ["src/lib/testing/setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+});

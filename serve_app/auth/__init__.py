@@ -1,0 +1,1 @@
+"""Who may do what: accounts, passwords, tokens, API keys, tickets. No HTTP in here."""
