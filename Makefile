@@ -64,6 +64,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.scan
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.job_delay
 
 # What stands still, and for how long, when each part dies or freezes; ten minutes.
 recovery: setup

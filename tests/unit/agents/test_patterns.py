@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import talib
+from talib import abstract
 
 from agents.patterns import LOOKBACK, PATTERNS, PatternsParams, _groups, evaluate, explain
 from data.contracts.arrays import Floats
@@ -51,7 +52,7 @@ def test_all_61_patterns_of_talib_are_asked_once() -> None:
 
 
 def test_no_pattern_looks_back_further_than_the_warmup() -> None:
-    assert max(talib.abstract.Function(f"CDL{n}").lookback for _, _, fs in _groups() for n in fs) == LOOKBACK  # type: ignore[attr-defined]
+    assert max(abstract.Function(f"CDL{n}").lookback for _, _, fs in _groups() for n in fs) == LOOKBACK
 
 
 def test_a_vote_depends_on_its_last_bars_only(panel: Panel) -> None:
