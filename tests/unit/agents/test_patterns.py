@@ -52,7 +52,7 @@ def test_all_61_patterns_of_talib_are_asked_once() -> None:
 
 
 def test_no_pattern_looks_back_further_than_the_warmup() -> None:
-    assert max(abstract.Function(f"CDL{n}").lookback for _, _, fs in _groups() for n in fs) == LOOKBACK
+    assert max(abstract.Function(f"CDL{n}").lookback for _, _, fs in _groups() for n in fs) == LOOKBACK  # type: ignore[attr-defined]
 
 
 def test_a_vote_depends_on_its_last_bars_only(panel: Panel) -> None:
