@@ -52,29 +52,39 @@ def _measure(home: Home) -> dict[str, object]:
     from data.settings import Settings
     from data.store.migrate import migrate
     from data.store.stores import open_stores
+    from data.stream.reader import StreamReader
+    from data.stream.redis import open_redis
     from serve_app.bootstrap import open_pools
+    from serve_app.children import Child
     from serve_app.logs import configure_logging
     from serve_app.scans import ScanRequest, plan_scan
     from serve_app.stack import Stack
+    from serve_app.urls import redis_url
 
     configure_logging()
     settings = Settings.load()
     spec = plan_scan(open_bars(SAMPLE), ScanRequest())
     warm_node()
-    stack = Stack(settings, home)
+    stack, relay = Stack(settings, home), Child(home, "relay", "serve_app.relay", ready_s=60)
     try:
         url = stack.start_stores(redis=True, say=_say)
         migrate(url)
+        relay.begin()
         stack.start_ray(say=_say)
 
         async def everything() -> dict[str, object]:
             calls = await agent_calls.run(spec.panel, settings.agents)
             voters = await open_pools(spec.agents, settings, keep=False)
-            async with open_stores(settings.postgres, url) as stores:
-                return {"P10": calls, "P11": await stored_scan.run(spec, voters, stores)}
+            redis = open_redis(redis_url(settings), command_s=20)
+            try:
+                async with open_stores(settings.postgres, url) as stores:
+                    return {"P10": calls, "P11": await stored_scan.run(spec, voters, stores, StreamReader(redis))}
+            finally:
+                await redis.aclose()
 
         return asyncio.run(everything())
     finally:
+        relay.stop()
         stack.stop()
 
 

@@ -1,10 +1,11 @@
-"""P11: a whole scan on two workers, stored, against the same agents in one process and the work below them.
+"""P11: a whole scan on two workers, stored and streamed, against the same agents in one process and the work below.
 
 Import only after `cluster.connect.prepare_environment`: Ray reads the environment when it is imported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections import defaultdict
@@ -20,19 +21,22 @@ from cluster.scan import ScanSpec, scan
 from cluster.voters import LocalVoters, PoolVoters
 from data.clock import SystemClock
 from data.store.stores import Stores
+from data.stream.reader import StreamReader
 
 ROUNDS = 9
 WORKERS = 2
 
 
-async def run(spec: ScanSpec, voters: PoolVoters, stores: Stores) -> dict[str, Any]:
+async def run(spec: ScanSpec, voters: PoolVoters, stores: Stores, stream: StreamReader) -> dict[str, Any]:
     """Rounds in turn over all sides, after one that does not count; seconds of wall time."""
     raw = RawWork(spec.panel, indicator_calls(spec.panel, spec.agents))
     seen: dict[str, list[float]] = defaultdict(list)
     for number in range(ROUNDS + 1):
         # other parameters are other signal ids: what was stored before cannot make this round cheaper
         fresh = replace(spec, consensus=ConsensusParams(stop_atr=2.0 + (number + 1) / 1024))
-        for name, seconds in (await _round(fresh, voters, stores, raw, clustered_first=number % 2 == 0)).items():
+        for name, seconds in (
+            await _round(fresh, voters, stores, stream, raw, clustered_first=number % 2 == 0)
+        ).items():
             if number > 0:
                 seen[name].append(seconds)
     stored = await stores.signals.count()
@@ -43,12 +47,13 @@ async def run(spec: ScanSpec, voters: PoolVoters, stores: Stores) -> dict[str, A
 
 
 async def _round(
-    spec: ScanSpec, voters: PoolVoters, stores: Stores, raw: RawWork, *, clustered_first: bool
+    spec: ScanSpec, voters: PoolVoters, stores: Stores, stream: StreamReader, raw: RawWork, *, clustered_first: bool
 ) -> dict[str, float]:
     found: dict[str, float] = {}
     signals: list[list[Any]] = []
     for clustered in (clustered_first, not clustered_first):
         if clustered:
+            cursor = await stream.newest()
             began = time.perf_counter()
             result = await scan(
                 spec,
@@ -60,6 +65,8 @@ async def _round(
                 progress=_silent,
             )
             found["scan"] = time.perf_counter() - began
+            await _delivered(stream, cursor, len(result.found))
+            found["scan_streamed"] = time.perf_counter() - began
             found |= {f"scan_{name}": seconds for name, seconds in result.seconds.items()}
             if not all(row.new for row in result.found):
                 raise AssertionError("a round found signals that were stored before")
@@ -99,6 +106,15 @@ async def _round(
     return found
 
 
+async def _delivered(stream: StreamReader, cursor: int, signals: int) -> None:
+    """Until Redis holds so many signals behind the cursor. Raises TimeoutError after a minute."""
+    async with asyncio.timeout(60):
+        while signals > 0:
+            entries = await stream.read(cursor, limit=1000, wait_s=5)
+            cursor = entries[-1].seq if entries else cursor
+            signals -= sum(entry.key.startswith("signals.") for entry in entries)
+
+
 def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str, Any]:
     votes, serial_votes = seen["scan_votes"], seen["serial_votes"]
     ideal = Samples(tuple(value / WORKERS for value in serial_votes.values))
@@ -107,9 +123,10 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
     panel = spec.panel
     print(
         f"\nP11  {len(panel.symbols)} symbols, {len(panel):,} bars, {len(spec.agents)} agents, {WORKERS} actors each; "
-        f"{ROUNDS} rounds, stored in PostgreSQL, Redis running, nothing streamed (there is no relay yet)"
+        f"{ROUNDS} rounds, stored in PostgreSQL, relayed to Redis Streams by a process beside"
     )
     rows = [
+        ("scan, stored and streamed", seen["scan_streamed"]),
         ("scan, stored", seen["scan"]),
         ("  votes", votes),
         (f"    ideal share of compute (1/{WORKERS} of serial)", ideal),
@@ -131,11 +148,13 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
         print(f"  {label:<46} {samples.text(1e3, 'ms')}")
     print(f"  TA-Lib has: {', '.join(raw.shared)}; has not: {', '.join(raw.ours_only)}")
     ratios = {
-        "scan_over_serial": (seen["scan"].over(seen["serial"]), 1.0),
+        "streamed_over_serial": (seen["scan_streamed"].over(seen["serial"]), 1.0),
+        "scan_over_serial": (seen["scan"].over(seen["serial"]), None),
         "scan_over_serial_votes": (seen["scan"].over(serial_votes), None),
         "serial_votes_over_raw": (serial_votes.over(below), 1.5),
     }
     labels = {
+        "streamed_over_serial": "scan, streamed / serial with consensus",
         "scan_over_serial": "scan, stored / serial with consensus",
         "scan_over_serial_votes": "scan, stored / serial votes alone",
         "serial_votes_over_raw": "serial votes / below the agents",
@@ -147,7 +166,6 @@ def _report(spec: ScanSpec, raw: RawWork, seen: dict[str, Samples]) -> dict[str,
         "bars": len(panel),
         "agents": [agent.name for agent in spec.agents],
         "workers": WORKERS,
-        "streamed": False,
         "kernel_calls": {"shared_with_talib": raw.shared, "ours_only": raw.ours_only},
         "seconds": {name: samples.document() for name, samples in seen.items()}
         | {"ideal_votes": ideal.document(), "ray_overhead": overhead.document(), "below_agents": below.document()},

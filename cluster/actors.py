@@ -48,11 +48,12 @@ class Vitals:
 class AgentActor:
     """Becomes a Ray actor in `cluster.pools`; a plain class, so a test can call it without Ray.
 
-    nice: 0 for live serving; larger for jobs, so that on a full machine the live actors run first.
+    behind: for jobs: this process runs only while nobody else wants the processor, so live signals come first.
     """
 
-    def __init__(self, agent: str, nice: int = 0) -> None:
-        os.nice(nice)
+    def __init__(self, agent: str, behind: bool = False) -> None:
+        if behind:
+            _let_others_first()
         self._calls = self._errors = 0
         self._seconds: deque[float] = deque(maxlen=_RECENT)
         self._error: str | None = None
@@ -84,6 +85,13 @@ class AgentActor:
         """How this actor is; answered between two calls."""
         node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
         return Vitals(os.getpid(), node, self._calls, self._errors, tuple(self._seconds), self._error)
+
+
+def _let_others_first() -> None:
+    """A niced process still keeps a core until its slice ends, and a live request wakes a dozen processes in turn."""
+    os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):  # Linux
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def evaluate(agent: str, panel: Panel, first: int, last: int, rows: Rows) -> VoteBlock:

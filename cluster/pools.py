@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import ray
 from ray.exceptions import (
@@ -33,7 +33,7 @@ _POLL_S = 0.1
 Why = Literal["late", "dead", "busy", "failed"]
 Silence = Literal["busy", "dead"]
 Duty = Literal["live", "jobs"]  # whom a pool works for; live actors come first on a full machine
-_NICE: Mapping[Duty, int] = {"live": 0, "jobs": 15}
+_DUTIES: tuple[Duty, ...] = get_args(Duty)
 
 
 class AgentUnavailable(TemporarilyUnavailable):
@@ -77,7 +77,7 @@ class AgentPool:
         env = ONE_THREAD if pin_threads else {}
         found = [_find(name) for name in names]
         absent = [name for name, handle in zip(names, found, strict=True) if handle is None]
-        started = [_start(agent, name if keep else None, settings, env, _NICE[duty]) for name in absent]
+        started = [_start(agent, name if keep else None, settings, env, behind=duty == "jobs") for name in absent]
         return cls(agent, [*filter(None, found), *started], started)
 
     @classmethod
@@ -89,7 +89,7 @@ class AgentPool:
     @staticmethod
     def end(agent: Agent[Any], settings: AgentSettings) -> None:
         """End the named actors of this agent, for live serving and for jobs, whoever started them."""
-        for duty in _NICE:
+        for duty in _DUTIES:
             for member in range(settings.actors):
                 handle = _find(_actor_name(duty, agent.name, member))
                 if handle is not None:
@@ -215,7 +215,9 @@ def _find(name: str) -> Any:
         return None
 
 
-def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Mapping[str, str], nice: int) -> Any:
+def _start(
+    agent: Agent[Any], name: str | None, settings: AgentSettings, env: Mapping[str, str], *, behind: bool
+) -> Any:
     remote: Any = ray.remote(AgentActor)
     options: dict[str, Any] = {
         "num_cpus": settings.cpus_per_actor,
@@ -228,7 +230,7 @@ def _start(agent: Agent[Any], name: str | None, settings: AgentSettings, env: Ma
         options["runtime_env"] = {"env_vars": dict(env)}
     if name is not None:
         options |= {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
-    return remote.options(**options).remote(agent.name, nice)
+    return remote.options(**options).remote(agent.name, behind)
 
 
 async def _pid_when_ready(handle: Any) -> int:
