@@ -25,7 +25,7 @@ frontend/node_modules/.ready: frontend/package.json frontend/package-lock.json
 	cd frontend && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-frontend/dist/index.html: frontend/node_modules/.ready $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts 2>/dev/null)
+frontend/dist/index.html: frontend/node_modules/.ready $(shell find frontend/src frontend/public frontend/index.html frontend/docs.html frontend/vite.config.ts 2>/dev/null)
 	cd frontend && npm run --silent build
 
 test: lint unit integration frontend cluster e2e

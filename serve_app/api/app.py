@@ -12,6 +12,7 @@ from data.settings import Settings
 from serve_app.api.dashboard import mount_dashboard
 from serve_app.api.middleware import add_middleware
 from serve_app.api.problems import add_problem_handlers
+from serve_app.api.reference import add_reference
 from serve_app.api.routes import agents, auth, bars, events, feed, health, indicators, jobs, keys, scans, signals, users
 from serve_app.api.services import Services
 
@@ -28,7 +29,7 @@ def build_app(
     """The application. Nothing is opened before its lifespan starts.
 
     reading_only: leave out every route that starts work; logins, tickets and reads stay.
-    dashboard:    folder of the built dashboard, served at `/`; None where it is not built.
+    dashboard:    folder of the built dashboard, served at `/` and `/docs`; None where it is not built.
     """
 
     @asynccontextmanager
@@ -37,13 +38,16 @@ def build_app(
             app.state.services = services
             yield
 
-    app = FastAPI(title="GoldenSignals", version="1", description=DESCRIPTION, docs_url="/docs", lifespan=lifespan)
+    app = FastAPI(
+        title="GoldenSignals", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan
+    )
     add_problem_handlers(app)
     app.include_router(health.router)
     for module in (auth, users, keys, signals, bars, indicators, agents, scans, jobs, events, feed):
         app.include_router(module.router, prefix="/v1")
         if not reading_only and hasattr(module, "work"):
             app.include_router(module.work, prefix="/v1")
+    add_reference(app, dashboard)
     if dashboard is not None:
         mount_dashboard(app, dashboard)
     add_middleware(app, settings)

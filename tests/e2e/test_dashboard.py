@@ -7,13 +7,20 @@ from urllib.parse import parse_qs, urlparse
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 
 from tests.cluster.installation import Installation
 from tests.cluster.live import Admin
 from tests.e2e.conftest import WAIT_MS, log_in
 
 _AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+_HEIGHTS_ARE_TOLD = """() => {
+  const rows = [...document.querySelectorAll('figure table tr')].slice(0, -1);  // the last one is the time axis
+  const panes = rows.map((row) => row.getBoundingClientRect().height).filter((height) => height > 5);
+  const told = (new URLSearchParams(location.search).get('heights') ?? '').split(',').map(Number);
+  const whole = panes.reduce((sum, height) => sum + height, 0);
+  return told.length === panes.length && panes.every((height, i) => Math.abs(told[i] - (100 * height) / whole) < 0.3);
+}"""
 PAGES = ("/", "/signals", "/symbols/AAPL", "/agents", "/scans")
 
 
@@ -63,20 +70,66 @@ def test_looking_back_loads_nothing_after_the_cursor(page: Page, base: str) -> N
     page.wait_for_url(re.compile("/symbols/"))
     symbol = urlparse(page.url).path.rpartition("/")[2]
     page.get_by_role("figure", name=re.compile(f"^{symbol}")).wait_for()
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer) if f"/{symbol}" in answer.url else None)
     for _ in range(3):
-        before = re.escape(page.url)
-        page.get_by_role("button", name="Bar back").click()
-        page.wait_for_url(re.compile(f"^(?!{before}$)"))
-    cursor = parse_qs(urlparse(page.url).query)["as_of"][0]
-    page.wait_for_load_state("networkidle")
-    bars = [a for a in answers if f"/v1/bars/{symbol}" in a.url and a.status == 200 and cursor[:10] in a.url]
-    assert bars
-    for answer in bars:
-        assert max(json.loads(answer.text())["ts"])[:10] <= cursor[:10]
+        answer = bar_back(page, symbol)
+        assert max(json.loads(answer.text())["ts"])[:10] <= as_of(answer.url)[:10] == as_of(page.url)
     page.get_by_role("button", name="Go to newest").click()
     page.wait_for_url(lambda url: "as_of=" not in url)
+
+
+def test_the_next_signal_is_found_without_asking_beyond_the_cursor(page: Page, base: str) -> None:
+    page.goto(f"{base}/symbols/AAPL?as_of=2016-02-01")
+    page.get_by_role("figure", name=re.compile("^AAPL")).wait_for()
+    page.wait_for_load_state("networkidle")
+    seen: list[tuple[str, str]] = []  # what was asked until when, and where the cursor stood
+
+    def look(request: Request) -> None:
+        if "/AAPL" in request.url:
+            seen.append((as_of(request.url), as_of(page.url)))
+
+    page.on("request", look)
+    page.keyboard.press("]")
+    page.get_by_text("Looking for the next signal").wait_for()
+    page.get_by_text("Nothing after this bar is loaded or drawn").wait_for()
+    assert "2016-02-01" < as_of(page.url) < "2016-06-01"
+    assert seen
+    assert [pair for pair in seen if not "" < pair[0][:10] <= pair[1]] == []
+
+
+def test_the_heights_of_panes_survive_a_reload(page: Page, base: str) -> None:
+    page.goto(f"{base}/symbols/AAPL?as_of=2016-02-01")
+    chart = page.get_by_role("figure", name=re.compile("^AAPL"))
+    border = chart.locator("table tr").nth(1)
+    for pane in ("RSI 14", "Consensus score"):
+        chart.get_by_text(pane).first.wait_for()
+    before = border.bounding_box()
+    assert before is not None
+    page.mouse.move(before["x"] + 300, before["y"])
+    page.mouse.down()
+    page.mouse.move(before["x"] + 300, before["y"] - 100, steps=5)
+    page.mouse.up()
+    page.wait_for_function(_HEIGHTS_ARE_TOLD)
+    moved, after = page.url, border.bounding_box()
+    assert after is not None
+    assert after["y"] < before["y"] - 50
+    page.reload()
+    page.wait_for_function(
+        "y => Math.abs((document.querySelectorAll('figure table tr')[1]?.getBoundingClientRect().y ?? -9) - y) < 3",
+        arg=after["y"],
+    )
+    assert page.url == moved
+
+
+@pytest.mark.parametrize("server", ["api", "gateway"])
+def test_the_reference_of_the_api_asks_nobody_else(context: BrowserContext, system: Installation, server: str) -> None:
+    origin = f"http://127.0.0.1:{system.port if server == 'api' else system.gateway_port}"
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{origin}/docs")
+    page.get_by_text("/v1/signals/changes").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith((f"{origin}/", "data:"))] == []
 
 
 def test_a_scan_is_started_watched_and_exported(page: Page, base: str, tmp_path: Path) -> None:
@@ -168,3 +221,19 @@ def test_without_ray_the_dashboard_reads_on_and_it_recovers_by_itself(
         system.ok("cluster", "start")
     expect(banner).to_have_count(0, timeout=WAIT_MS)
     assert page.evaluate("window.neverReloaded") is True
+
+
+def as_of(url: str) -> str:
+    return parse_qs(urlparse(url).query).get("as_of", [""])[0]
+
+
+def bar_back(page: Page, symbol: str) -> Response:
+    """Put the cursor a bar back; the bars that the page asks for then."""
+    stood = as_of(page.url)
+
+    def asked(answer: Response) -> bool:
+        return f"/v1/bars/{symbol}?" in answer.url and answer.status == 200 and as_of(answer.url) not in ("", stood)
+
+    with page.expect_response(asked) as awaited:
+        page.get_by_role("button", name="Bar back").click()
+    return awaited.value

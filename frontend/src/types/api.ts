@@ -2741,11 +2741,11 @@ export interface operations {
     instruments_v1_bars_get: {
         parameters: {
             query?: {
-                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
-                as_of?: string | null;
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: string | null;
+                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
+                as_of?: string | null;
             };
             header?: never;
             path?: never;
@@ -3179,10 +3179,10 @@ export interface operations {
             query?: {
                 /** @description First moment wanted, a date or an ISO time */
                 start?: string | null;
-                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
-                as_of?: string | null;
                 /** @description the newest so many */
                 limit?: number;
+                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
+                as_of?: string | null;
             };
             header?: never;
             path: {
@@ -5050,12 +5050,8 @@ export interface operations {
     latest_v1_signals_get: {
         parameters: {
             query?: {
-                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
-                as_of?: string | null;
                 /** @description only these */
                 action?: components["schemas"]["Action"][] | null;
-                /** @description id of a universe; default: the feed's */
-                universe?: string | null;
                 min_strength?: number;
                 /** @description A,B,C; default: all */
                 symbols?: string | null;
@@ -5066,6 +5062,10 @@ export interface operations {
                 after?: string | null;
                 /** @description how to send the rows */
                 format?: "json" | "csv" | "parquet" | "arrow";
+                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
+                as_of?: string | null;
+                /** @description id of a universe; default: the feed's */
+                universe?: string | null;
             };
             header?: never;
             path?: never;
@@ -5171,12 +5171,12 @@ export interface operations {
     breadth_v1_signals_breadth_get: {
         parameters: {
             query?: {
+                /** @description how many sessions back */
+                sessions?: number;
                 /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
                 as_of?: string | null;
                 /** @description id of a universe; default: the feed's */
                 universe?: string | null;
-                /** @description how many sessions back */
-                sessions?: number;
             };
             header?: never;
             path?: never;
@@ -5702,14 +5702,14 @@ export interface operations {
     history_v1_signals__symbol__history_get: {
         parameters: {
             query?: {
-                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
-                as_of?: string | null;
-                /** @description id of a universe; default: the feed's */
-                universe?: string | null;
                 /** @description rows of a page */
                 limit?: number;
                 /** @description `next` of the page before */
                 after?: string | null;
+                /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */
+                as_of?: string | null;
+                /** @description id of a universe; default: the feed's */
+                universe?: string | null;
             };
             header?: never;
             path: {

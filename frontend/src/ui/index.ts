@@ -3,6 +3,7 @@ export { ActionBadge, ActionChange } from "./ActionBadge";
 export { Age, Since, useNow } from "./Age";
 export { AgentStateMark } from "./AgentStateMark";
 export { Agreement } from "./Agreement";
+export { CopyPython } from "./CopyPython";
 export { CopyId } from "./CopyId";
 export { ExportMenu } from "./ExportMenu";
 export { Direction, Icon, Logo, type IconName } from "./icons";

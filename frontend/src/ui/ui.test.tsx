@@ -1,4 +1,5 @@
 import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
 import { RequestError } from "@/lib/problem";
@@ -6,7 +7,7 @@ import { useServer } from "@/lib/server";
 import { violations } from "@/lib/testing/axe";
 import { CLOSE, signal } from "@/lib/testing/samples";
 import type { JobView } from "@/types";
-import { ActionChange, Age, Empty, ErrorPanel, JobProgress, Panel, Probability, ScoreBar, Segments, Skeleton, VotesCell, VotesHistogram, VotesList, histogram, timeLeft } from ".";
+import { ActionChange, Age, CopyPython, Empty, ErrorPanel, JobProgress, Panel, Probability, ScoreBar, Segments, Skeleton, VotesCell, VotesHistogram, VotesList, histogram, timeLeft } from ".";
 
 const votes = signal({ missing: ["volatility"] });
 
@@ -88,6 +89,18 @@ describe("a failed panel", () => {
     expect(screen.getByRole("alert").textContent).toContain("Reading signals failedPostgreSQL does not answer. Start it, then retry.");
     expect(screen.getByRole("button", { name: "Retry" })).toBeTruthy();
     expect(screen.getByTitle("Copy 01J8V6Q4ZKABC").textContent).toBe("01J8V6Q4");
+  });
+});
+
+describe("copying", () => {
+  it("shows the program where the browser forbids to copy it", async () => {
+    const user = userEvent.setup();
+    Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+    render(<CopyPython lines={() => ['bars = client.bars("AAPL")']} />);
+    await user.click(screen.getByRole("button", { name: "Copy as Python" }));
+    const text = (await screen.findByRole<HTMLTextAreaElement>("textbox", { name: "Python" })).value;
+    expect(text.split("\n").slice(-2)).toEqual(['bars = client.bars("AAPL")', ""]);
+    expect(await violations(document.body)).toEqual([]);
   });
 });
 

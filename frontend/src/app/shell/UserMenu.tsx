@@ -2,6 +2,7 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import type { JSX } from "react";
 
+import { useDensity } from "@/lib/density";
 import { useKeysState } from "@/lib/keyboard";
 import { logout, useSession } from "@/lib/session";
 import { toggleTheme, useTheme } from "@/lib/theme";
@@ -12,6 +13,7 @@ export function UserMenu(): JSX.Element {
   const name = useSession((state) => state.name) ?? "";
   const role = useSession((state) => state.role) ?? "";
   const theme = useTheme();
+  const compact = useDensity((state) => state.compact);
   const single = useKeysState((state) => state.single);
   return (
     <Menu.Root>
@@ -27,6 +29,15 @@ export function UserMenu(): JSX.Element {
           <Menu.Item className="gs-menu-item" onSelect={toggleTheme}>
             {theme === "dark" ? "Light theme" : "Dark theme"} <kbd className="gs-key font-sans">t</kbd>
           </Menu.Item>
+          <Menu.CheckboxItem
+            className="gs-menu-item max-md:hidden"
+            checked={compact}
+            onCheckedChange={(on) => {
+              useDensity.setState({ compact: on });
+            }}
+          >
+            Compact rows {compact && <Icon name="check" size={14} />}
+          </Menu.CheckboxItem>
           <Menu.CheckboxItem
             className="gs-menu-item"
             checked={single}

@@ -12,7 +12,7 @@ import type { JobView, ScanDifference, ScanResultView } from "@/types";
 
 import ScansPage from ".";
 import { byReason, countKinds, rowsOf } from "./model/outcome";
-import { faultsOf, fieldFaults, formQuery, hitsOf, readForm, requestOf, specOf } from "./model/spec";
+import { faultsOf, fieldFaults, formQuery, hitsOf, pythonOf, readForm, requestOf, specOf } from "./model/spec";
 import { isOver, tookOf } from "./model/times";
 
 const ID = "1".repeat(32);
@@ -57,6 +57,11 @@ describe("the form", () => {
 });
 
 describe("a job", () => {
+  test("a scan is one line of Python, and its result that of uploaded bars", () => {
+    const spec = specOf(job({ spec: { universe: "sp500:08308b5c8e19", agents: ["trend", "patterns"], as_of: CLOSE, source: "feed" } }));
+    expect(pythonOf(ID, spec)).toEqual([`result = client.scan(universe="@sp500", agents=["trend", "patterns"], as_of="${CLOSE}")`]);
+    expect(pythonOf(ID, { ...spec, source: `upload:${"a".repeat(64)}` })).toEqual([`result = client.scan_table("${ID}")`]);
+  });
   test("a specification of another version is still listed", () => {
     expect(specOf(job({ spec: { agents: "all" } }))).toEqual({ universe: "", agents: [], asOf: null, source: "" });
     expect([hitsOf(job()), hitsOf(job({ result: null }))]).toEqual([2, null]);
@@ -121,7 +126,7 @@ describe("the page", () => {
 
   test("a result is ranked, compared and explained, and opens its symbols as they were then", async () => {
     const node = show(`/scans/${ID}`);
-    expect((await screen.findByRole("link", { name: "NCLH" })).getAttribute("href")).toBe("/symbols/NCLH?as_of=2018-02-05");
+    expect((await screen.findByRole("link", { name: "NCLH" })).getAttribute("href")).toBe("/symbols/NCLH?as_of=2018-02-05T21%3A00%3A00Z");
     expect(await screen.findByRole("button", { name: "Changed 1" })).toBeTruthy();
     expect(screen.getByText("2 symbols: it has no bar by then")).toBeTruthy();
     expect(await violations(node)).toEqual([]);

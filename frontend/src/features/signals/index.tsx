@@ -1,9 +1,6 @@
 /** Every symbol's newest signal: filtered, sorted, live, exported; a side panel with votes and reasons. */
-import type { VisibilityState } from "@tanstack/react-table";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, useSyncExternalStore, type JSX } from "react";
 import { useNavigate } from "react-router";
-import { create } from "zustand";
-import { persist } from "zustand/middleware";
 
 import { useCloses, type Closes } from "@/lib/closes";
 import { plural } from "@/lib/format";
@@ -13,14 +10,11 @@ import { useStream } from "@/lib/stream";
 import { Empty, ErrorPanel, Notice, Skeleton } from "@/ui";
 import { Bar } from "./components/Bar";
 import { Cards } from "./components/Cards";
-import { HIDDEN } from "./components/columns";
 import { SidePanel } from "./components/SidePanel";
 import { Pill, SignalsTable } from "./components/SignalsTable";
 import { useHeldOrder } from "./hooks/useHeldOrder";
 import { useView } from "./hooks/useView";
 import { filterRows, inShow, join, sortRows, type Row } from "./model/rows";
-
-const useColumns = create<{ visibility: VisibilityState }>()(persist((): { visibility: VisibilityState } => ({ visibility: HIDDEN }), { name: "gs.columns" }));
 
 export default function SignalsPage(): JSX.Element {
   const view = useView();
@@ -36,7 +30,6 @@ export default function SignalsPage(): JSX.Element {
   const bySymbol = useMemo(() => new Map(rows.map((row) => [row.symbol, row])), [rows]);
   const shown = useMemo(() => symbols.flatMap((symbol) => bySymbol.get(symbol) ?? []), [symbols, bySymbol]);
   const open = bySymbol.get(view.open);
-  const visibility = useColumns((state) => state.visibility);
   const [filtering, setFiltering] = useState(() => Object.keys(view.typed).some((id) => id !== "sector"));
   const scroller = useRef<HTMLDivElement>(null);
   const search = useRef<HTMLInputElement>(null);
@@ -81,11 +74,10 @@ export default function SignalsPage(): JSX.Element {
           counts={counts}
           rows={wanted.length}
           sectors={sectors}
-          visibility={visibility}
-          setVisibility={(next) => { useColumns.setState({ visibility: next }); }}
           filtering={filtering}
           setFiltering={setFiltering}
           exportQuery={exportQuery}
+          python={{ as_of: clock, symbols: filtered ? wanted : null }}
           search={search}
         />
       <div className="relative flex min-h-0 flex-1">
@@ -99,7 +91,7 @@ export default function SignalsPage(): JSX.Element {
           (phone ? (
             <Cards rows={shown} arrived={arrived} scroller={scroller} onOpen={setOpen} />
           ) : (
-            <SignalsTable rows={shown} arrived={arrived} view={view} clock={clock} visibility={visibility} filtering={filtering} scroller={scroller} onPointer={setPointer} />
+            <SignalsTable rows={shown} arrived={arrived} view={view} clock={clock} filtering={filtering} scroller={scroller} onPointer={setPointer} />
           ))}
         {rows.length > 0 && wanted.length === 0 && (
           <div className="absolute inset-x-0 top-24">

@@ -1,10 +1,11 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { JSX } from "react";
 import { MemoryRouter, useLocation } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { useDensity } from "@/lib/density";
 import { makeQueryClient } from "@/lib/queries";
 import { violations } from "@/lib/testing/axe";
 import { CLOSE, signal } from "@/lib/testing/samples";
@@ -103,6 +104,42 @@ describe("the signals page", () => {
     await user.click(await screen.findByRole("button", { name: "Symbol" }));
     expect(screen.getByRole("columnheader", { name: "Symbol" }).getAttribute("aria-sort")).toBe("ascending");
     expect(symbols()).toEqual(["GE", "KSS", "XOM"]);
+  });
+
+  it("moves columns by keyboard, keeps them for the next visit, and makes rows compact", async () => {
+    const user = userEvent.setup();
+    const first = page();
+    await screen.findByRole("button", { name: "KSS: votes and reasons" });
+    const heads = (): string[] => screen.getAllByRole("columnheader").map((head) => head.textContent ?? "");
+    expect(heads().slice(0, 3)).toEqual(["Symbol", "Name", "Action"]);
+    await user.click(screen.getByRole("button", { name: "Columns" }));
+    screen.getByRole("button", { name: "Move Age to the left" }).focus();
+    await user.keyboard("{Enter}");
+    await waitFor(() => { expect(document.activeElement).toBe(screen.getByRole("button", { name: "Move Age to the left" })); });
+    await user.keyboard("{Enter}");
+    expect(heads().slice(-3)).toEqual(["Age", "Day, %", "60 bars"]);
+    await user.click(screen.getByRole("checkbox", { name: "Compact rows" }));
+    expect(useDensity.getState().compact).toBe(true);
+    expect(await violations(first.container)).toEqual([]);
+    first.unmount();
+    page();
+    await screen.findByRole("button", { name: "KSS: votes and reasons" });
+    expect(heads().slice(-3)).toEqual(["Age", "Day, %", "60 bars"]);
+    await user.click(screen.getByRole("button", { name: "Columns" }));
+    await user.click(screen.getByRole("button", { name: "Columns as at first" }));
+    expect(heads().at(-1)).toBe("Age");
+    useDensity.setState({ compact: false });
+  });
+
+  it("copies the filtered rows as Python", async () => {
+    const user = userEvent.setup(); // brings a clipboard
+    page("/signals?show=active");
+    await screen.findByRole("button", { name: "KSS: votes and reasons" });
+    await user.click(screen.getByRole("button", { name: "Copy as Python" }));
+    expect(await screen.findByText("Copied")).toBeTruthy();
+    const text = await navigator.clipboard.readText();
+    expect(text).toContain('client = gs.connect("http://localhost:3000", api_key=os.environ["GOLDENSIGNALS_KEY"])');
+    expect(text).toContain(`signals = client.latest(as_of="${CLOSE}", symbols=["XOM", "KSS"])`);
   });
 
   it("filters by words and by chips, and says when nothing passes", async () => {

@@ -6,7 +6,7 @@ import { change, price, signed } from "@/lib/format";
 import { useKeys } from "@/lib/keyboard";
 import { RequestError } from "@/lib/problem";
 import { useFeed, useInstruments } from "@/lib/queries";
-import { Direction, Empty, ErrorPanel, Icon, Notice, Segments, Skeleton } from "@/ui";
+import { CopyPython, Direction, Empty, ErrorPanel, Icon, Notice, Segments, Skeleton } from "@/ui";
 import type { BarsView } from "@/types";
 
 import { AsOfSlider } from "./components/AsOfSlider";
@@ -19,10 +19,11 @@ import { useCursor } from "./hooks/useCursor";
 import { useFollow, useHistory, useRegistry } from "./hooks/useHistory";
 import { adviceOf } from "./model/advice";
 import type { Extent } from "./model/cursor";
-import { dayOf } from "./model/days";
+import { cursorDay, dayOf } from "./model/days";
 import { before, dayChange, turnsOf } from "./model/history";
 import { titleOf } from "./model/indicators";
 import { planOf } from "./model/plan";
+import { pythonOf } from "./model/python";
 import { csvOf, linesOf, rowsOf } from "./model/rows";
 import { RANGES, readView, samePick, writeView, type Pick, type Range, type View } from "./model/view";
 
@@ -39,7 +40,8 @@ export default function SymbolPage(): JSX.Element {
     [setQuery],
   );
   const registry = useRegistry();
-  const history = useHistory(symbol, view.asOf, view.picks, registry.data);
+  const [seeking, seek] = useState(false);
+  const history = useHistory(symbol, view.asOf, view.picks, registry.data, seeking);
   useFollow(symbol, view.asOf === null, history);
   const bars = history.bars.data;
 
@@ -49,7 +51,7 @@ export default function SymbolPage(): JSX.Element {
     return <ErrorPanel what={`Reading the bars of ${symbol}`} error={error} retry={() => void history.bars.refetch()} />;
   }
   if (bars === undefined) return <Skeleton rows={16} label={`Reading the bars of ${symbol}`} />;
-  return <Loaded symbol={symbol} view={view} change={change} bars={bars} history={history} registry={registry} />;
+  return <Loaded symbol={symbol} view={view} change={change} bars={bars} history={history} registry={registry} seeking={seeking} seek={seek} />;
 }
 
 interface LoadedProps {
@@ -59,9 +61,12 @@ interface LoadedProps {
   bars: BarsView;
   history: ReturnType<typeof useHistory>;
   registry: ReturnType<typeof useRegistry>;
+  /** Whether the cursor runs on to the next turn. */
+  seeking: boolean;
+  seek: (running: boolean) => void;
 }
 
-function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps): JSX.Element {
+function Loaded({ symbol, view, change, bars, history, registry, seeking, seek }: LoadedProps): JSX.Element {
   const { asOf, range, picks } = view;
   const { shown } = history;
   const series = history.series.data ?? null;
@@ -82,7 +87,7 @@ function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps):
     setTrouble(error);
   }, []);
   const settled = !history.bars.isPlaceholderData && !history.bars.isFetching;
-  const moves = useCursor({ symbol, asOf, days: plan.days, settled, turns, extent }, go, failed);
+  const moves = useCursor({ symbol, asOf, days: plan.days, settled, turns, extent }, { go, seek, failed });
   useKeys({
     ArrowLeft: moves.back,
     ArrowRight: moves.forward,
@@ -97,7 +102,7 @@ function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps):
   const silent = history.series.isError ? history.series.error : null;
   const length = RANGES[range];
   const from = length === null ? (plan.days[0] ?? null) : (plan.days.at(-length) ?? plan.days[0] ?? null);
-  const onPicks = (next: Pick[]): void => { change({ picks: next }); };
+  const onPicks = (next: Pick[]): void => { change({ picks: next, heights: null }); }; // other panes, other shares
   const { total } = useListing(symbol);
   return (
     <div className="flex min-h-full flex-col bg-surface lg:h-full">
@@ -113,6 +118,12 @@ function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps):
             <button type="button" className="gs-button" aria-pressed={view.table} onClick={() => { change({ table: !view.table }); }}>
               {view.table ? "View as chart" : "View as table"}
             </button>
+            {view.heights !== null && !view.table && (
+              <button type="button" className="gs-button max-md:hidden" onClick={() => { change({ heights: null }); }}>
+                Reset heights
+              </button>
+            )}
+            <CopyPython lines={() => pythonOf(symbol, asOf, picks, registry.data ?? [])} />
             <ChartExport name={`${symbol}-${plan.days.at(-1) ?? "none"}`} csv={() => csvOf(symbol, rowsOf(bars, series, lines), lines)} picture={view.table ? null : () => picture.current?.() ?? null} />
           </>
         }
@@ -138,7 +149,7 @@ function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps):
             ) : view.table ? (
               <DataTable symbol={symbol} rows={rows} lines={lines} />
             ) : (
-              <ChartView plan={drawn} bars={length} picture={picture} onRemove={(pick) => { onPicks(picks.filter((one) => !samePick(one, pick))); }} />
+              <ChartView plan={drawn} bars={length} picture={picture} heights={view.heights} onHeights={(heights) => { change({ heights }); }} onRemove={(pick) => { onPicks(picks.filter((one) => !samePick(one, pick))); }} />
             )}
           </div>
           {narrow && !view.table && (
@@ -146,7 +157,7 @@ function Loaded({ symbol, view, change, bars, history, registry }: LoadedProps):
               {unfolded ? "Fold votes and indicators" : "Show votes and indicators"}
             </button>
           )}
-          {extent !== null && <AsOfSlider bars={bars} days={plan.days} turns={turns} extent={extent} total={total} asOf={asOf} from={from} moves={moves} />}
+          {extent !== null && <AsOfSlider bars={bars} days={plan.days} turns={turns} extent={extent} total={total} asOf={asOf} seeking={seeking} from={from} moves={moves} />}
         </div>
         <aside aria-label={`Signal of ${symbol}`} className="w-93 shrink-0 overflow-y-auto border-l border-line max-xl:w-full max-xl:overflow-visible max-xl:border-t max-xl:border-l-0">
           {history.signal.isPending && series === null && silent === null ? (
@@ -201,8 +212,10 @@ function useExtent(symbol: string, days: readonly string[], asOf: string | null)
   const first = days[0] ?? (instrument === undefined ? undefined : dayOf(instrument.first));
   const last = asOf === null ? days.at(-1) : clock === undefined ? undefined : dayOf(clock);
   return useMemo(() => {
-    const newest = last ?? asOf;
-    return first === undefined || newest === null ? null : { first, last: asOf !== null && newest < asOf ? asOf : newest };
+    const newest = last ?? (asOf === null ? null : cursorDay(asOf));
+    if (first === undefined || newest === null) return null;
+    const day = asOf === null ? newest : cursorDay(asOf);
+    return { first, last: newest < day ? day : newest };
   }, [first, last, asOf]);
 }
 

@@ -1,8 +1,9 @@
 /** What jsdom lacks and the components need; loaded before every test file. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 afterEach(cleanup);
+configure({ asyncUtilTimeout: 10_000 });
 
 if (!("ResizeObserver" in globalThis)) {
   globalThis.ResizeObserver = class implements ResizeObserver {

@@ -90,7 +90,7 @@ const Row = memo(function Row({ change: { signal, was }, clock, arrived }: { cha
   useTint(row, arrived);
   return (
     <tr ref={row} className="hover:bg-hover focus-within:bg-sel">
-      <th scope="row" className="!h-7.5 !text-body !font-semibold !text-text">
+      <th scope="row" className="!text-body !font-semibold !text-text">
         <Link to={`/symbols/${encodeURIComponent(signal.symbol)}`} className="-outline-offset-1 hover:underline">{signal.symbol}</Link>
       </th>
       <td><ActionChange was={was} now={signal.action} /></td>

@@ -1,25 +1,27 @@
 /** The ranked result of a scan, row by row as it is scrolled to; each row says what the other scan said of the symbol. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, useState, type JSX } from "react";
+import { useEffect, useRef, useState, type JSX } from "react";
 import { Link, useNavigate } from "react-router";
 
+import { useRowHeight } from "@/lib/density";
 import { NONE, price, signed } from "@/lib/format";
 import { useKeys } from "@/lib/keyboard";
 import { ActionBadge, ActionChange, Agreement, Icon, Probability, ScoreBar, VotesCell } from "@/ui";
 
 import type { Kind, OutcomeRow } from "../model/outcome";
 
-const ROW_PX = 30;
 const VIRTUAL_ABOVE = 100; // rows
 const COLUMNS = 10;
 const KIND: Record<Kind, string> = { new: "new", changed: "changed", gone: "gone", kept: "kept" };
 
-/** `day`: of the scan, so that a symbol opens as it was then. */
-export function OutcomeTable({ rows, day, compared }: { rows: readonly OutcomeRow[]; day: string; compared: boolean }): JSX.Element {
+/** `asOf`: the instant of the scan, so that a symbol opens as it was then. */
+export function OutcomeTable({ rows, asOf, compared }: { rows: readonly OutcomeRow[]; asOf: string; compared: boolean }): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
   const [cursor, setCursor] = useState(-1);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 10 });
+  const height = useRowHeight();
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 10 });
+  useEffect(() => { virtual.measure(); }, [virtual, height]);
   const whole = rows.length <= VIRTUAL_ABOVE; // a short table is simply there
   const items = virtual.getVirtualItems();
   const indices = whole ? rows.map((_, index) => index) : items.map((item) => item.index);
@@ -32,7 +34,7 @@ export function OutcomeTable({ rows, day, compared }: { rows: readonly OutcomeRo
   };
   const open = (): void => {
     const row = rows[cursor];
-    if (row !== undefined) void navigate(addressOf(row.symbol, day));
+    if (row !== undefined) void navigate(addressOf(row.symbol, asOf));
   };
   useKeys({ j: () => { move(1); }, k: () => { move(-1); }, ...(cursor >= 0 && { Enter: open }) });
   return (
@@ -63,7 +65,7 @@ export function OutcomeTable({ rows, day, compared }: { rows: readonly OutcomeRo
               <tr key={row.symbol} aria-rowindex={index + 2} className={index === cursor ? "bg-sel" : "hover:bg-hover"}>
                 <td className="gs-num text-muted">{row.rank ?? NONE}</td>
                 <th scope="row">
-                  <Link to={addressOf(row.symbol, day)} className="text-body font-semibold text-text hover:underline">{row.symbol}</Link>
+                  <Link to={addressOf(row.symbol, asOf)} className="text-body font-semibold text-text hover:underline">{row.symbol}</Link>
                   {(row.signal?.warnings.length ?? 0) > 0 && (
                     <span className="ml-1.5 inline-block align-middle text-warn" title={row.signal?.warnings.join("; ")}>
                       <Icon name="warn" size={12} />
@@ -102,6 +104,6 @@ function Actions({ row }: { row: OutcomeRow }): JSX.Element {
   return <ActionBadge action={row.signal.action} />;
 }
 
-function addressOf(symbol: string, day: string): string {
-  return `/symbols/${encodeURIComponent(symbol)}?as_of=${day}`;
+function addressOf(symbol: string, asOf: string): string {
+  return `/symbols/${encodeURIComponent(symbol)}?as_of=${encodeURIComponent(asOf)}`;
 }

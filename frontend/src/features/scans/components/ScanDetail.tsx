@@ -10,12 +10,12 @@ import { may, useSession } from "@/lib/session";
 import { date, session } from "@/lib/time";
 import { universeName } from "@/lib/universe";
 import { useUrlChoice, withParam } from "@/lib/url";
-import { CopyId, Empty, ErrorPanel, ExportMenu, JobProgress, Panel, Segments, Skeleton, Time } from "@/ui";
+import { CopyId, CopyPython, Empty, ErrorPanel, ExportMenu, JobProgress, Panel, Segments, Skeleton, Time } from "@/ui";
 import type { JobView } from "@/types";
 
 import { useCancel, useDifference, useResult, useScan } from "../hooks/useScans";
 import { KINDS, byReason, countKinds, rowsOf, type Kind } from "../model/outcome";
-import { formQuery, specOf } from "../model/spec";
+import { formQuery, pythonOf, specOf } from "../model/spec";
 import { isOver, tookOf } from "../model/times";
 import { OutcomeTable } from "./OutcomeTable";
 import { ScanState } from "./ScanList";
@@ -41,6 +41,7 @@ export function ScanDetail({ id, others }: { id: string; others: readonly JobVie
       actions={
         <>
           <Link className="gs-button" to={`/scans?${formQuery(spec, spec.asOf === null ? null : session(spec.asOf)).toString()}`}>Change and scan again</Link>
+          <CopyPython lines={() => pythonOf(id, spec)} />
           {job.state === "done" && <ExportMenu path={`/v1/scans/${id}/result`} name={`scan-${id.slice(0, 8)}`} formats={["csv", "parquet", "json", "arrow"]} />}
         </>
       }
@@ -127,7 +128,7 @@ function Outcome({ job, others }: { job: JobView; others: readonly JobView[] }):
       ) : visible.length === 0 ? (
         <Empty action={<button type="button" className="gs-button" onClick={() => { show("all"); }}>Show all</button>}>No row is {shown} against that scan.</Empty>
       ) : (
-        <OutcomeTable rows={visible} day={session(asOf)} compared={compared} />
+        <OutcomeTable rows={visible} asOf={asOf} compared={compared} />
       )}
       <Left skipped={skipped} quarantined={quarantined} />
     </>

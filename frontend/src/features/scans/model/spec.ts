@@ -1,4 +1,5 @@
 /** What a scan was asked: the job's specification in words, and the form that makes one. */
+import { call } from "@/lib/python";
 import { universeName } from "@/lib/universe";
 import type { JobView, ScanCreate } from "@/types";
 
@@ -87,4 +88,11 @@ export function readForm(query: URLSearchParams): ScanForm {
     agents: agents === null ? null : agents.split(",").filter((name) => name !== ""),
     asOf: query.get("as_of") ?? "",
   };
+}
+
+/** The scan as calls of the Python client: asked again it answers at once. Bars that somebody uploaded are not the server's to scan so. */
+export function pythonOf(id: string, { universe, agents, asOf, source }: ScanSpec): string[] {
+  if (source.startsWith("upload:")) return [`result = ${call("scan_table", [id])}`];
+  const named = { universe: universe === "" ? null : universeName(universe), agents: agents.length === 0 ? null : agents, as_of: asOf };
+  return [`result = ${call("scan", [], named)}`];
 }

@@ -1,29 +1,28 @@
 /** Chips, words, sector, and what to do with the rows. */
-import * as Menu from "@radix-ui/react-dropdown-menu";
-import type { VisibilityState } from "@tanstack/react-table";
 import type { JSX, RefObject } from "react";
 
 import { count } from "@/lib/format";
 import { useDraft } from "@/lib/url";
-import { ExportMenu, Icon, Segments } from "@/ui";
+import { call, type PythonValue } from "@/lib/python";
+import { CopyPython, ExportMenu, Icon, Segments } from "@/ui";
 import type { View } from "../hooks/useView";
 import { isText, type Show } from "../model/rows";
-import { TABLE_COLUMNS } from "./columns";
+import { ColumnsPanel } from "./ColumnsPanel";
 
 interface BarProps {
   view: View;
   counts: Record<Show, number>;
   rows: number;
   sectors: readonly string[];
-  visibility: VisibilityState;
-  setVisibility: (visibility: VisibilityState) => void;
   filtering: boolean;
   setFiltering: (on: boolean) => void;
   exportQuery: Record<string, string | number>;
+  /** The same rows as arguments of the Python client. */
+  python: Record<string, PythonValue>;
   search: RefObject<HTMLInputElement>;
 }
 
-export function Bar({ view, counts, rows, sectors, visibility, setVisibility, filtering, setFiltering, exportQuery, search }: BarProps): JSX.Element {
+export function Bar({ view, counts, rows, sectors, filtering, setFiltering, exportQuery, python, search }: BarProps): JSX.Element {
   const [text, setText] = useDraft(view.filter.text, view.setText);
   const sorted = view.sort.map(({ id, desc }) => `${id === "score" ? "|score|" : id}${desc === isText(id) ? (desc ? ", last first" : ", smallest first") : ""}`).join(", then ");
   return (
@@ -73,24 +72,8 @@ export function Bar({ view, counts, rows, sectors, visibility, setVisibility, fi
       <button type="button" className="gs-button max-xl:ml-auto max-md:hidden" aria-pressed={filtering} onClick={() => { setFiltering(!filtering); }}>
         Filters
       </button>
-      <Menu.Root>
-        <Menu.Trigger className="gs-button max-md:hidden">Columns</Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Content align="end" sideOffset={4} className="gs-menu">
-            {TABLE_COLUMNS.filter(({ id }) => id !== "symbol").map(({ id, header }) => (
-              <Menu.CheckboxItem
-                key={id}
-                className="gs-menu-item"
-                checked={visibility[id] !== false}
-                onSelect={(event) => { event.preventDefault(); }}
-                onCheckedChange={(on) => { setVisibility({ ...visibility, [id]: on }); }}
-              >
-                {header} {visibility[id] !== false && <Icon name="check" size={14} />}
-              </Menu.CheckboxItem>
-            ))}
-          </Menu.Content>
-        </Menu.Portal>
-      </Menu.Root>
+      <ColumnsPanel />
+      <CopyPython lines={() => [`signals = ${call("latest", [], python)}`]} disabled={rows === 0} />
       <ExportMenu path="/v1/signals" query={exportQuery} name="signals" disabled={rows === 0} />
     </div>
   );

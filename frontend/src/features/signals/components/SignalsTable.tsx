@@ -1,16 +1,18 @@
 /** The table: virtual rows, sticky header and first column, sorting by headers, cells that change in place. */
-import { getCoreRowModel, useReactTable, type ColumnDef, type VisibilityState } from "@tanstack/react-table";
+import { getCoreRowModel, useReactTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useMemo, useRef, type JSX, type MouseEvent, type RefObject } from "react";
 
+import { useRowHeight } from "@/lib/density";
 import { useDraft } from "@/lib/url";
 import { Icon, useTint } from "@/ui";
+import { useColumns } from "../hooks/useColumns";
 import type { View } from "../hooks/useView";
+import { orderOf } from "../model/columns";
 import { HOW } from "../model/filters";
 import { isText, type Row } from "../model/rows";
 import { TABLE_COLUMNS, type CellProps, type Column } from "./columns";
 
-const ROW = 30;
 const SPARE = 12;
 
 interface SignalsTableProps {
@@ -18,18 +20,22 @@ interface SignalsTableProps {
   arrived: ReadonlyMap<string, number>;
   view: View;
   clock: string | null;
-  visibility: VisibilityState;
   filtering: boolean;
   scroller: RefObject<HTMLDivElement>;
   onPointer: (inside: boolean) => void;
 }
 
-export function SignalsTable({ rows, arrived, view, clock, visibility, filtering, scroller, onPointer }: SignalsTableProps): JSX.Element {
+export function SignalsTable({ rows, arrived, view, clock, filtering, scroller, onPointer }: SignalsTableProps): JSX.Element {
   const columns = useMemo<ColumnDef<Row>[]>(() => TABLE_COLUMNS.map(({ id, header }) => ({ id, header })), []);
   const data = rows as Row[];
-  const table = useReactTable({ data, columns, state: { columnVisibility: visibility }, manualSorting: true, getCoreRowModel: getCoreRowModel(), getRowId: (row) => row.symbol });
+  const visibility = useColumns((state) => state.visibility);
+  const kept = useColumns((state) => state.order);
+  const order = useMemo(() => orderOf(kept), [kept]);
+  const height = useRowHeight();
+  const table = useReactTable({ data, columns, state: { columnVisibility: visibility, columnOrder: order }, manualSorting: true, getCoreRowModel: getCoreRowModel(), getRowId: (row) => row.symbol });
   const shown = table.getVisibleLeafColumns().flatMap(({ id }) => TABLE_COLUMNS.filter((column) => column.id === id));
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: SPARE, scrollPaddingStart: ROW * 2, scrollPaddingEnd: ROW * 2 });
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: SPARE, scrollPaddingStart: height * 2, scrollPaddingEnd: height * 2 });
+  useEffect(() => { virtual.measure(); }, [virtual, height]);
   const items = virtual.getVirtualItems();
   const openAt = rows.findIndex((row) => row.symbol === view.open);
   const scrolledTo = useRef("");
@@ -161,7 +167,7 @@ const SignalRow = memo(
       <tr ref={row} aria-rowindex={index} data-symbol={cells.symbol} className={`cursor-default ${open ? "bg-sel" : "bg-bg hover:bg-hover"}`} onClick={toggle}>
         {columns.map((column) =>
           column.id === "symbol" ? (
-            <th key="symbol" scope="row" className={`sticky left-0 z-10 !h-7.5 !text-body !font-semibold !text-text bg-inherit ${open ? "shadow-[inset_2px_0_0_var(--gs-focus)]" : ""}`}>
+            <th key="symbol" scope="row" className={`sticky left-0 z-10 !text-body !font-semibold !text-text bg-inherit ${open ? "shadow-[inset_2px_0_0_var(--gs-focus)]" : ""}`}>
               <button type="button" className="min-h-6 -outline-offset-1" aria-pressed={open} aria-label={`${cells.symbol}: votes and reasons`} onClick={toggle}>
                 {cells.symbol}
               </button>

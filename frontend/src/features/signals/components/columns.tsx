@@ -39,7 +39,7 @@ export const TABLE_COLUMNS: readonly Column[] = [
   { id: "last", header: "Last", width: 84, numeric: true, cell: ({ last }) => price(last) },
   { id: "day", header: "Day, %", width: 76, numeric: true, cell: ({ day }) => <span className={day === null ? "text-muted" : day < 0 ? "text-down" : day > 0 ? "text-up" : ""}>{change(day)}</span> },
   { id: "bars", header: "60 bars", width: 84, cell: ({ closes }) => <Sparkline values={closes} /> },
-  { id: "age", header: "Age", width: 108, numeric: true, cell: ({ signal, clock, arrived }) => <Age asOf={signal.as_of} clock={clock} arrived={arrived} warnings={signal.warnings} /> },
+  { id: "age", header: "Age", width: 164, numeric: true, cell: ({ signal, clock, arrived }) => <Age asOf={signal.as_of} clock={clock} arrived={arrived} warnings={signal.warnings} /> },
 ];
 
 /** Hidden until somebody shows them. */

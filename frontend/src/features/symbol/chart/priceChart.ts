@@ -52,9 +52,12 @@ export interface PriceChartEvents {
   onLayout: (panes: PaneBox[]) => void;
   /** Whether bars are wide enough for markers where the action turns. */
   onMarkers: (shown: boolean) => void;
+  /** The reader has moved a border between panes: their shares from the top, per cent. */
+  onHeights: (shares: number[]) => void;
 }
 
 const STRETCH = { price: 5, indicator: 1, consensus: 1.2, lanes: 2.7 };
+const REST_MS = 200; // a border that is dragged is told when it rests
 const MARKERS_FROM_PX = 2; // narrower bars show no markers
 const GUTTER_PX = 56;
 
@@ -73,6 +76,11 @@ export class PriceChart {
   private cursor: CursorState | null = null;
   private bars: number | null = null;
   private markersShown = true;
+  private heights: readonly number[] | null = null;
+  private shares: readonly number[] = []; // as they were last set, or told
+  private resting = 0;
+  private drawn = 0;
+  private watched: readonly HTMLElement[] = [];
 
   constructor(
     private readonly container: HTMLElement,
@@ -94,16 +102,21 @@ export class PriceChart {
     });
   }
 
-  /** Draw a plan. `bars`: how many of the newest to bring into view when the plan does not merely grow; null: all. */
-  show(plan: Plan, bars: number | null): void {
+  /**
+   * Draw a plan. `bars`: how many of the newest to bring into view when the plan does not merely grow; null: all.
+   * `heights`: share of each pane; null, or a list of another length than there are panes: the shares by default.
+   */
+  show(plan: Plan, bars: number | null, heights: readonly number[] | null): void {
     const before = this.plan;
     const shape = shapeOf(plan);
     this.plan = plan;
     const isNew = shape !== this.shape;
+    const other = String(heights) !== String(this.heights);
+    this.heights = heights;
     if (isNew) {
       this.build(plan);
       this.shape = shape;
-    }
+    } else if (other && String(heights) !== String(this.shares)) this.stretch();
     for (const feed of this.feeds) feed(plan);
     this.drawMarkers(plan);
     this.drawLevels(plan);
@@ -113,7 +126,7 @@ export class PriceChart {
     const arrived = before === null || before.days.length === 0;
     this.bars = bars;
     if (moved || shrunk || arrived) this.lookAt(plan, bars);
-    if (isNew) requestAnimationFrame(() => { this.tellLayout(); });
+    if (isNew) this.drawn = requestAnimationFrame(() => { this.tellLayout(); });
   }
 
   recolor(colors: Colors): void {
@@ -144,6 +157,8 @@ export class PriceChart {
 
   remove(): void {
     this.resized.disconnect();
+    window.clearTimeout(this.resting);
+    cancelAnimationFrame(this.drawn);
     this.chart.remove();
   }
 
@@ -189,11 +204,37 @@ export class PriceChart {
     });
     if (plan.consensus !== null) this.buildConsensus(plan.consensus.threshold);
     if (plan.votes.length > 0) this.buildLanes(plan.votes.length);
-    this.chart.panes().forEach((pane, i) => {
+    for (const pane of this.chart.panes()) pane.attachPrimitive(new CursorPane(this.chart, () => this.cursor));
+    this.stretch();
+  }
+
+  private stretch(): void {
+    window.clearTimeout(this.resting); // what was dragged is no longer there
+    const { heights } = this;
+    const panes = this.chart.panes();
+    panes.forEach((pane, i) => {
       const key = this.paneKeys[i] ?? "";
-      pane.setStretchFactor(key === "price" ? STRETCH.price : key === "consensus" ? STRETCH.consensus : key === "lanes" ? STRETCH.lanes : STRETCH.indicator);
-      pane.attachPrimitive(new CursorPane(this.chart, () => this.cursor));
+      const usual = key === "price" || key === "consensus" || key === "lanes" ? STRETCH[key] : STRETCH.indicator;
+      pane.setStretchFactor(heights?.length === panes.length ? at(heights, i) : usual);
     });
+    this.shares = this.readShares();
+  }
+
+  private readShares(): number[] {
+    const factors = this.chart.panes().map((pane) => pane.getStretchFactor());
+    const whole = factors.reduce((sum, factor) => sum + factor, 0);
+    return factors.map((factor) => Math.round((factor / whole) * 1000) / 10);
+  }
+
+  /** Only the reader's drag changes shares without `stretch`: the window's size does not. */
+  private noticeHeights(): void {
+    const shares = this.readShares();
+    if (String(shares) === String(this.shares)) return;
+    window.clearTimeout(this.resting);
+    this.resting = window.setTimeout(() => {
+      this.shares = this.readShares();
+      this.events.onHeights([...this.shares]);
+    }, REST_MS);
   }
 
   private buildPrice(): void {
@@ -392,19 +433,27 @@ export class PriceChart {
     this.chart.timeScale().setVisibleLogicalRange({ from: length - visible - 0.5, to: length - 1 + room });
   }
 
+  /** Observing an element tells its size at once: doing so at each telling would never end. */
+  private watch(): void {
+    const elements = [this.container, ...this.chart.panes().map((pane) => pane.getHTMLElement())].filter((element) => element !== null);
+    if (elements.length === this.watched.length && elements.every((element, i) => element === this.watched[i])) return;
+    this.watched = elements;
+    this.resized.disconnect();
+    for (const element of elements) this.resized.observe(element);
+  }
+
   private tellLayout(): void {
     const top = this.container.getBoundingClientRect().top;
     const boxes: PaneBox[] = [];
-    this.resized.disconnect();
-    this.resized.observe(this.container);
     this.chart.panes().forEach((pane, i) => {
       const element = pane.getHTMLElement();
       if (element === null) return;
-      this.resized.observe(element);
       const box = element.getBoundingClientRect();
       boxes.push({ key: this.paneKeys[i] ?? "", top: box.top - top, height: box.height });
     });
+    this.watch();
     this.events.onLayout(boxes);
+    this.noticeHeights();
   }
 }
 

@@ -22,6 +22,8 @@ interface AsOfSliderProps {
   /** How many bars the symbol has up to the newest. */
   total: number;
   asOf: string | null;
+  /** Whether the cursor runs on to the next turn of the signal. */
+  seeking?: boolean;
   /** First day in view. */
   from: string | null;
   moves: CursorMoves;
@@ -31,7 +33,7 @@ const WIDTH = 1000;
 const HEIGHT = 40;
 const SETTLE_MS = 120;
 
-export function AsOfSlider({ bars, days, turns, extent, total, asOf, from, moves }: AsOfSliderProps): JSX.Element {
+export function AsOfSlider({ bars, days, turns, extent, total, asOf, seeking = false, from, moves }: AsOfSliderProps): JSX.Element {
   const hatch = useId();
   const newest = bars.ts.at(-1);
   const shown = days.at(-1) ?? extent.first;
@@ -64,7 +66,7 @@ export function AsOfSlider({ bars, days, turns, extent, total, asOf, from, moves
         <span aria-live="polite">{newest === undefined ? "no bar" : <Time iso={newest} />}</span>
         <span className="text-muted">
           bar {count(bars.ts.length)} of {count(Math.max(total, bars.ts.length))}.{" "}
-          {asOf === null ? "The newest; it follows the feed." : "Nothing after this bar is loaded or drawn."}
+          {seeking ? `Looking for the next signal, now at ${asOf ?? extent.last}.` : asOf === null ? "The newest; it follows the feed." : "Nothing after this bar is loaded or drawn."}
         </span>
         <span className="ml-auto flex items-center gap-2">
           <Step label="Bar back" keyName="←" onClick={moves.back} />

@@ -23,10 +23,13 @@ interface ChartViewProps {
   /** Set to a function that draws the chart as a picture, while it is there. */
   picture: MutableRefObject<(() => HTMLCanvasElement | null) | null>;
   onRemove: (pick: Pick) => void;
+  /** Share of each pane, per cent; null: as by default. */
+  heights: readonly number[] | null;
+  onHeights: (shares: number[]) => void;
 }
 
-export function ChartView({ plan, bars, picture, onRemove }: ChartViewProps): JSX.Element {
-  const chart = useChart(plan, bars);
+export function ChartView({ plan, bars, picture, onRemove, heights, onHeights }: ChartViewProps): JSX.Element {
+  const chart = useChart(plan, bars, heights, onHeights);
   useEffect(() => {
     picture.current = chart.picture;
     return () => {

@@ -1,18 +1,20 @@
 /** The chart's data as a table, newest bar first: the same numbers for those who read rather than see. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, type JSX } from "react";
+import { useEffect, useMemo, useRef, type JSX } from "react";
 
+import { useRowHeight } from "@/lib/density";
 import { NONE, count, price, signed } from "@/lib/format";
 import { ActionBadge } from "@/ui";
 
 import type { Line, Row } from "../model/rows";
 
-const ROW_PX = 30;
 const VIRTUAL_ABOVE = 100; // rows
 
 export function DataTable({ symbol, rows, lines }: { symbol: string; rows: readonly Row[]; lines: readonly Line[] }): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 12 });
+  const height = useRowHeight();
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12 });
+  useEffect(() => { virtual.measure(); }, [virtual, height]);
   const whole = rows.length <= VIRTUAL_ABOVE; // a short table is simply there
   const items = virtual.getVirtualItems();
   const indices = whole ? rows.map((_, index) => index) : items.map((item) => item.index);

@@ -18,7 +18,7 @@ export interface ChartHandle {
   picture: () => HTMLCanvasElement | null;
 }
 
-export function useChart(plan: Plan, bars: number | null): ChartHandle {
+export function useChart(plan: Plan, bars: number | null, heights: readonly number[] | null, onHeights: (shares: number[]) => void): ChartHandle {
   const container = useRef<HTMLDivElement>(null);
   const chart = useRef<PriceChart | null>(null);
   const [inspected, setInspected] = useState<number | null>(null);
@@ -26,11 +26,18 @@ export function useChart(plan: Plan, bars: number | null): ChartHandle {
   const [marked, setMarked] = useState(true);
   const theme = useTheme();
   const drawn = useRef(theme);
+  const resized = useRef(onHeights);
+  resized.current = onHeights;
 
   useEffect(() => {
     const element = container.current;
     if (element === null) return;
-    const made = new PriceChart(element, readColors(drawn.current), { onInspect: setInspected, onLayout: setPanes, onMarkers: setMarked });
+    const made = new PriceChart(element, readColors(drawn.current), {
+      onInspect: setInspected,
+      onLayout: setPanes,
+      onMarkers: setMarked,
+      onHeights: (shares) => { resized.current(shares); },
+    });
     chart.current = made;
     return () => {
       chart.current = null;
@@ -39,8 +46,8 @@ export function useChart(plan: Plan, bars: number | null): ChartHandle {
   }, []);
 
   useEffect(() => {
-    chart.current?.show(plan, bars);
-  }, [plan, bars]);
+    chart.current?.show(plan, bars, heights);
+  }, [plan, bars, heights]);
 
   useEffect(() => {
     if (drawn.current === theme) return;

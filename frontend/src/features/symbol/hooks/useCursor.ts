@@ -1,7 +1,8 @@
 /** Moves the as-of cursor in words of the reader: a bar back, the next turn, the newest. The URL holds where it is. */
 import { useCallback, useEffect, useMemo, useRef } from "react";
 
-import { firstTurnAfter, nextBar, nextWindow, previousBar, previousTurn, type Extent } from "../model/cursor";
+import { firstTurnAfter, nextBar, previousBar, previousTurn, type Extent } from "../model/cursor";
+import { isInstant } from "../model/days";
 import { turnsOf, type Turn } from "../model/history";
 import { askSeries } from "./useHistory";
 
@@ -26,46 +27,66 @@ interface Place {
   extent: Extent | null;
 }
 
-const EVERY_MS = 120; // a held key asks the server no more often
+interface Effects {
+  go: (day: string | null) => void;
+  /** The cursor runs on to the next turn, or has stopped doing so. */
+  seek: (running: boolean) => void;
+  failed: (error: unknown) => void;
+}
 
-export function useCursor(place: Place, go: (day: string | null) => void, failed: (error: unknown) => void): CursorMoves {
+const EVERY_MS = 120; // a held key asks the server no more often, and a running cursor goes no faster
+
+/** The functions of `effects` must keep their identity. */
+export function useCursor(place: Place, { go, seek, failed }: Effects): CursorMoves {
   const now = useRef(place);
   const target = useRef(place.asOf); // where the last move went, also before the page shows it
   if (now.current.asOf !== place.asOf) target.current = place.asOf;
   now.current = place;
   const stepping = useRef(false);
+  const seeking = useRef(0); // counts moves, so that a running cursor notices that it was overtaken
   const move = usePaced(go);
   const moveTo = useCallback(
     (day: string | null, step = false) => {
       target.current = day;
       stepping.current = step;
+      seeking.current += 1;
       move(day);
     },
     [move],
   );
+  useEffect(() => () => { seeking.current += 1; }, [place.symbol]);
 
   // a step onto a holiday shows no new bar: go on until one does
   const { asOf, days, settled, extent } = place;
   const shown = days.at(-1) ?? null;
   useEffect(() => {
-    if (!stepping.current || !settled || asOf === null || shown === null || extent === null || target.current !== asOf) return;
+    if (!stepping.current || !settled || asOf === null || shown === null || extent === null || target.current !== asOf || isInstant(asOf)) return;
     if (shown < asOf) moveTo(nextBar(asOf, extent), true);
     else stepping.current = false;
   }, [asOf, shown, settled, extent, moveTo]);
 
   return useMemo(() => {
-    const here = (): string | null => target.current ?? now.current.days.at(-1) ?? null;
+    const here = (): string | null => (target.current === null || isInstant(target.current) ? null : target.current) ?? now.current.days.at(-1) ?? null;
     const forwardTurn = async (): Promise<void> => {
-      const { symbol, asOf: from, extent: whole } = now.current;
-      const day = here();
-      if (from === null || day === null || whole === null) return;
-      // the page knows nothing after the cursor, so the server is asked, in growing windows, where the action turns
-      for (let length = 7; ; length *= 2) {
-        const until = nextWindow(day, length, whole);
-        const found = firstTurnAfter(turnsOf(await askSeries(symbol, day, until)), day);
-        if (now.current.asOf !== from || now.current.symbol !== symbol) return; // moved on meanwhile
-        if (found !== null) return moveTo(found >= whole.last ? null : found);
-        if (until === whole.last) return moveTo(null);
+      const { symbol, extent: whole } = now.current;
+      const from = here();
+      if (target.current === null || from === null || whole === null) return;
+      const mine = (seeking.current += 1);
+      stepping.current = false;
+      seek(true);
+      try {
+        for (let day = nextBar(from, whole); day !== null; day = nextBar(day, whole)) {
+          const due = performance.now() + EVERY_MS;
+          target.current = day;
+          go(day); // the cursor goes first: nothing after it is ever asked for
+          const found = firstTurnAfter(turnsOf(await askSeries(symbol, from, day)), from);
+          await until(due);
+          if (seeking.current !== mine) return; // moved elsewhere meanwhile
+          if (found !== null) return;
+        }
+        moveTo(null);
+      } finally {
+        seek(false);
       }
     };
     return {
@@ -76,7 +97,8 @@ export function useCursor(place: Place, go: (day: string | null) => void, failed
       },
       forward: () => {
         const whole = now.current.extent;
-        if (target.current !== null && whole !== null) moveTo(nextBar(target.current, whole), true);
+        const day = here();
+        if (target.current !== null && day !== null && whole !== null) moveTo(nextBar(day, whole), true);
       },
       backTurn: () => {
         const day = here();
@@ -98,7 +120,11 @@ export function useCursor(place: Place, go: (day: string | null) => void, failed
         if (whole !== null) moveTo(day >= whole.last ? null : day < whole.first ? whole.first : day);
       },
     };
-  }, [moveTo, failed]);
+  }, [moveTo, go, seek, failed]);
+}
+
+function until(due: number): Promise<void> {
+  return new Promise((resolve) => window.setTimeout(resolve, Math.max(0, due - performance.now())));
 }
 
 /** Calls at once, then at most every `EVERY_MS` with the newest argument. */

@@ -2,7 +2,8 @@
  * One symbol up to the cursor: bars, consensus, indicators and the signal, all asked for with the same `as_of`.
  *
  * Without a cursor they follow the feed: prices and signals of the stream grow them. With one, nothing later is asked
- * for, and what a later view held is cut at once and then dropped: `gcTime` 0.
+ * for, and what a later view held is cut at once and then dropped: `gcTime` 0. While the cursor seeks a turn it passes
+ * over bars that nobody looks at: nothing is asked then (`quiet`).
  */
 import { useQueries, useQuery, useQueryClient, type QueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -36,9 +37,9 @@ export interface History {
   failed: Failed[];
 }
 
-export function useHistory(symbol: string, asOf: string | null, picks: readonly IndicatorPick[], registry: readonly IndicatorView[] | undefined): History {
+export function useHistory(symbol: string, asOf: string | null, picks: readonly IndicatorPick[], registry: readonly IndicatorView[] | undefined, quiet = false): History {
   const at = `/v1/signals/${encodeURIComponent(symbol)}`;
-  const kept = { gcTime: 0, staleTime: Infinity } as const;
+  const kept = { gcTime: 0, staleTime: Infinity, enabled: !quiet } as const;
   const bars = useQuery({
     ...kept,
     queryKey: key(symbol, "bars", asOf),
@@ -153,7 +154,7 @@ function useFill(following: boolean, symbol: string, what: "bars" | "series", la
   }, [client, following, symbol, what, last, live]);
 }
 
-/** The consensus between the cursor and a later day: only to find out where the next turn is, and not kept. */
+/** The consensus from a day up to the cursor: only to find out whether it turned, and not kept. */
 export function askSeries(symbol: string, start: string, asOf: string): Promise<ConsensusSeries> {
   return ask<ConsensusSeries>(`/v1/signals/${encodeURIComponent(symbol)}/series`, { query: { start, as_of: asOf } });
 }

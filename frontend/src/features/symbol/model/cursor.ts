@@ -2,9 +2,9 @@
  * Moving the as-of cursor: by a bar, by a turn of the signal, to either end.
  *
  * What lies before the cursor is known and answered here. What lies after it is not: a step forward gives the day to
- * ask the server about, and the answer says whether a bar closed on it.
+ * go to, and only then the server is asked whether a bar closed on it.
  */
-import { addDays, daysBetween, nextWeekday } from "./days";
+import { daysBetween, nextWeekday } from "./days";
 import type { Turn } from "./history";
 
 export interface Extent {
@@ -30,7 +30,7 @@ export function previousTurn(turns: readonly Turn[], shown: string): string | nu
   return turns.filter((turn) => turn.day < shown).at(-1)?.day ?? null;
 }
 
-/** The first turn after the shown bar among turns that were looked up; null when there is none. */
+/** The first turn after a bar among turns that were looked up; null when there is none. */
 export function firstTurnAfter(turns: readonly Turn[], shown: string): string | null {
   return turns.find((turn) => turn.day > shown && turn.was !== null)?.day ?? null;
 }
@@ -39,10 +39,4 @@ export function firstTurnAfter(turns: readonly Turn[], shown: string): string | 
 export function placeOf(day: string, extent: Extent): number {
   const whole = daysBetween(extent.first, extent.last);
   return whole <= 0 ? 1 : Math.min(1, Math.max(0, daysBetween(extent.first, day) / whole));
-}
-
-/** The last day of a look ahead of so many days, never after the newest one. */
-export function nextWindow(shown: string, days: number, extent: Extent): string {
-  const until = addDays(shown, days);
-  return until < extent.last ? until : extent.last;
 }

@@ -12,6 +12,20 @@ export function dayOf(ts: string): string {
   return day;
 }
 
+/** The day of a cursor, which is a day itself or an instant. */
+export function cursorDay(asOf: string): string {
+  return isInstant(asOf) ? dayOf(asOf) : asOf;
+}
+
+/** Whether a bar that closed at `ts` is not after the cursor: of its day or an earlier one, or closed by that instant. */
+export function isBy(ts: string, asOf: string): boolean {
+  return isInstant(asOf) ? Date.parse(ts) <= Date.parse(asOf) : dayOf(ts) <= asOf;
+}
+
+export function isInstant(asOf: string): boolean {
+  return asOf.length > "2018-02-05".length;
+}
+
 export function addDays(day: string, count: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY_MS).toISOString().slice(0, 10);
 }

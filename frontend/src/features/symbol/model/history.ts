@@ -1,12 +1,12 @@
 /**
- * One symbol up to a cursor: bars and what the agents said of each. Pure: cut at a day, grow by a live row, find turns.
+ * One symbol up to a cursor: bars and what the agents said of each. Pure: cut, grow by a live row, find turns.
  *
  * A cut is exact, not an approximation: no value of a bar depends on a later one, so cut rows equal refetched ones.
  */
 import type { Action, BarsView, ConsensusSeries, IndicatorSeries, Price, SignalView } from "@/types";
 
 import { at } from "./at";
-import { dayOf } from "./days";
+import { dayOf, isBy } from "./days";
 
 /** A bar at which the consensus said something else than at the bar before. */
 export interface Turn {
@@ -16,21 +16,21 @@ export interface Turn {
   was: Action | null;
 }
 
-/** How many of the times, oldest first, are not after the day's close. */
-export function countUntil(ts: readonly string[], day: string | null): number {
-  if (day === null) return ts.length;
+/** How many of the times, oldest first, are not after the cursor. */
+export function countUntil(ts: readonly string[], asOf: string | null): number {
+  if (asOf === null) return ts.length;
   let low = 0;
   let high = ts.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (dayOf(at(ts, middle)) <= day) low = middle + 1;
+    if (isBy(at(ts, middle), asOf)) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-export function cutBars(bars: BarsView, day: string | null): BarsView {
-  const n = countUntil(bars.ts, day);
+export function cutBars(bars: BarsView, asOf: string | null): BarsView {
+  const n = countUntil(bars.ts, asOf);
   if (n === bars.ts.length) return bars;
   return {
     ...bars,
@@ -44,8 +44,8 @@ export function cutBars(bars: BarsView, day: string | null): BarsView {
   };
 }
 
-export function cutSeries(series: ConsensusSeries, day: string | null): ConsensusSeries {
-  const n = countUntil(series.ts, day);
+export function cutSeries(series: ConsensusSeries, asOf: string | null): ConsensusSeries {
+  const n = countUntil(series.ts, asOf);
   if (n === series.ts.length) return series;
   return {
     ...series,
@@ -62,8 +62,8 @@ export function cutSeries(series: ConsensusSeries, day: string | null): Consensu
   };
 }
 
-export function cutIndicator(values: IndicatorSeries, day: string | null): IndicatorSeries {
-  const n = countUntil(values.ts, day);
+export function cutIndicator(values: IndicatorSeries, asOf: string | null): IndicatorSeries {
+  const n = countUntil(values.ts, asOf);
   if (n === values.ts.length) return values;
   const outputs = Object.fromEntries(Object.entries(values.outputs).map(([name, line]) => [name, line.slice(0, n)]));
   return { ...values, ts: values.ts.slice(0, n), outputs };

@@ -5,12 +5,13 @@ import type { IndicatorSeries } from "@/types";
 
 import { DAYS, TS, bars, entry, series } from "../samples";
 import { adviceOf } from "./advice";
-import { firstTurnAfter, nextBar, nextWindow, placeOf, previousBar, previousTurn } from "./cursor";
-import { addDays, dayOf, daysBetween, nextWeekday } from "./days";
+import { firstTurnAfter, nextBar, placeOf, previousBar, previousTurn } from "./cursor";
+import { addDays, cursorDay, dayOf, daysBetween, nextWeekday } from "./days";
 import { alignedTo, before, cutBars, cutIndicator, cutSeries, dayChange, turnsOf, withPrice, withSignal } from "./history";
 import { faultsOf, guidesOf, isOverlay, paramsOf, pickOf, titleOf } from "./indicators";
 import { lanesOf, markOf } from "./lanes";
 import { firstDifference, planOf, shapeOf } from "./plan";
+import { pythonOf } from "./python";
 import { csvOf, linesOf, rowsOf } from "./rows";
 import { summaryOf } from "./summary";
 import { DEFAULT_PICKS, readPicks, readView, writeView } from "./view";
@@ -20,12 +21,12 @@ const RSI: IndicatorSeries = { name: "rsi", symbol: "NVDA", params: { window: 14
 
 describe("the address", () => {
   test("a view survives being written and read", () => {
-    const view = { asOf: "2018-02-05", range: "2Y" as const, picks: [{ name: "macd", params: [12, 26, 9] }, { name: "obv", params: [] }], table: true };
+    const view = { asOf: "2018-02-05", range: "2Y" as const, picks: [{ name: "macd", params: [12, 26, 9] }, { name: "obv", params: [] }], heights: [52.5, 14, 33.5], table: true };
     expect(readView(writeView(view))).toEqual(view);
   });
   test("the plain address is the plain page", () => {
     const view = readView(new URLSearchParams());
-    expect(view).toEqual({ asOf: null, range: "8M", picks: DEFAULT_PICKS, table: false });
+    expect(view).toEqual({ asOf: null, range: "8M", picks: DEFAULT_PICKS, heights: null, table: false });
     expect(writeView(view).toString()).toBe("");
   });
   test("no indicator at all is not the default set", () => {
@@ -34,7 +35,25 @@ describe("the address", () => {
   });
   test("what cannot be read is dropped", () => {
     expect(readView(new URLSearchParams("as_of=2018-02-30&range=5Y")).asOf).toBeNull();
+    for (const text of ["52,", "0,100", "a,b", "-1", ""]) expect(readView(new URLSearchParams({ heights: text })).heights).toBeNull();
     expect(readPicks("ema(20),nonsense,sma(x),ema(20),rsi(14)")).toEqual([{ name: "ema", params: [20] }, { name: "rsi", params: [14] }]);
+  });
+});
+
+describe("an instant as cursor", () => {
+  test.each(["2018-02-05T15:30:00-05:00", "2018-02-05T20:30Z", "2018-02-05T20:30:00.5Z"])("%s stays as it is in the address", (asOf) => {
+    const view = readView(new URLSearchParams({ as_of: asOf }));
+    expect(view.asOf).toBe(asOf);
+    expect(writeView(view).get("as_of")).toBe(asOf);
+  });
+  test.each(["2018-02-05T15:30:00", "2018-02-30T15:30:00Z", "2018-02-05T25:00:00Z", "yesterday"])("%s, which says no moment, is dropped", (asOf) => {
+    expect(readView(new URLSearchParams({ as_of: asOf })).asOf).toBeNull();
+  });
+  test("before the close of its day it shows the day before, at the close that day", () => {
+    expect(cutBars(bars(), "2018-02-05T15:30:00-05:00").ts.at(-1)).toBe("2018-02-02T21:00:00Z");
+    expect(cutSeries(series(), "2018-02-05T21:00:00Z").ts.at(-1)).toBe("2018-02-05T21:00:00Z");
+    expect(cutIndicator(RSI, "2018-02-05T20:59:59Z").ts.at(-1)).toBe("2018-02-02T21:00:00Z");
+    expect([cursorDay("2018-02-06T02:00:00Z"), cursorDay("2018-02-06")]).toEqual(["2018-02-05", "2018-02-06"]);
   });
 });
 
@@ -80,10 +99,6 @@ describe("the cursor", () => {
     expect(previousTurn(turns, "2018-02-06")).toBe("2018-02-05");
     expect(firstTurnAfter(turns, "2018-02-02")).toBe("2018-02-05");
     expect(firstTurnAfter(turns, "2018-02-06")).toBeNull();
-  });
-  test("a look ahead never asks beyond the newest day", () => {
-    expect(nextWindow("2018-02-01", 3, EXTENT)).toBe("2018-02-04");
-    expect(nextWindow("2018-02-01", 70, EXTENT)).toBe("2018-02-06");
   });
   test("the slider's ends are the first and the newest day", () => {
     expect([placeOf("2018-02-01", EXTENT), placeOf("2018-02-06", EXTENT), placeOf("2020-01-01", EXTENT)]).toEqual([0, 1, 1]);
@@ -205,5 +220,18 @@ describe("the plan", () => {
     expect(csv[0]).toBe("symbol,day,open,high,low,close,volume,action,score,RSI 14,SMA 200");
     expect(csv[1]).toBe("NVDA,2018-02-01,238,246,237,240.5,13000000,,,,");
     expect(csv).toHaveLength(6);
+  });
+});
+
+describe("the view in Python", () => {
+  test("has every call up to the same moment, and parameters by name", () => {
+    const picks = [{ name: "rsi", params: [21] }, { name: "rsi", params: [] }, { name: "nowhere", params: [1] }];
+    expect(pythonOf("BRK.B", "2018-02-05", picks, [entry()])).toEqual([
+      'bars = client.bars("BRK.B", as_of="2018-02-05")',
+      'signal = client.signal("BRK.B", as_of="2018-02-05")',
+      'rsi_21 = client.indicator("rsi", "BRK.B", as_of="2018-02-05", window=21)',
+      'rsi = client.indicator("rsi", "BRK.B", as_of="2018-02-05", window=14)',
+    ]);
+    expect(pythonOf("AAPL", null, [], [])).toEqual(['bars = client.bars("AAPL")', 'signal = client.signal("AAPL")']);
   });
 });

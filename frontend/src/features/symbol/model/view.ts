@@ -1,5 +1,6 @@
 /**
- * What the Symbol page shows, as its URL says it: the as-of date, the visible range, the indicators, chart or table.
+ * What the Symbol page shows, as its URL says it: the as-of moment, the visible range, the indicators and how high their
+ * panes are, chart or table.
  *
  * Indicators are written as in the expression language, `ema(20)`; numbers stand in the order of the registry's
  * parameters. What cannot be read is dropped, so an old or edited link opens with what it still says.
@@ -15,9 +16,10 @@ export interface Pick {
 }
 
 export interface View {
-  asOf: string | null; // yyyy-mm-dd in exchange time; null: the newest bar, live
+  asOf: string | null; // a day, yyyy-mm-dd in exchange time, or an instant with its zone; null: the newest bar, live
   range: Range;
   picks: Pick[];
+  heights: readonly number[] | null; // share of each pane from the top, per cent; null: as by default
   table: boolean;
 }
 
@@ -29,6 +31,7 @@ export const DEFAULT_PICKS: readonly Pick[] = [
 ];
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 const PICK = /^([a-z][a-z0-9_]*)\(([^()]*)\)$/;
 const MOST_PICKS = 12;
 
@@ -37,9 +40,10 @@ export function readView(query: URLSearchParams): View {
   const range = query.get("range") ?? "";
   const panes = query.get("panes");
   return {
-    asOf: asOf !== null && isDay(asOf) ? asOf : null,
+    asOf: asOf !== null && (isDay(asOf) || isInstant(asOf)) ? asOf : null,
     range: range in RANGES ? (range as Range) : "8M",
     picks: panes === null ? [...DEFAULT_PICKS] : readPicks(panes),
+    heights: readHeights(query.get("heights") ?? ""),
     table: query.get("view") === "table",
   };
 }
@@ -51,6 +55,7 @@ export function writeView(view: View): URLSearchParams {
   if (view.range !== "8M") query.set("range", view.range);
   const panes = view.picks.map(pickText).join(",");
   if (panes !== DEFAULT_PICKS.map(pickText).join(",")) query.set("panes", panes);
+  if (view.heights !== null) query.set("heights", view.heights.join(","));
   if (view.table) query.set("view", "table");
   return query;
 }
@@ -76,8 +81,18 @@ export function samePick(one: Pick, other: Pick): boolean {
   return pickText(one) === pickText(other);
 }
 
+/** `52,14.5,33.5`; null for what is no list of shares. */
+function readHeights(text: string): number[] | null {
+  const shares = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  return shares.every((share) => share > 0 && share <= 100) ? shares : null;
+}
+
 export function isDay(text: string): boolean {
   if (!DAY.test(text)) return false;
   const moment = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(moment.valueOf()) && moment.toISOString().startsWith(text);
+}
+
+function isInstant(text: string): boolean {
+  return INSTANT.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text));
 }
