@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,24 +59,23 @@ def start_local(scratch: Path, *, object_store_mb: int, cpus: int | None = None)
 
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
-    on_term = signal.getsignal(signal.SIGTERM)
     try:
-        context: Any = ray.init(
-            address="local",
-            namespace=NAMESPACE,
-            num_cpus=cpus,
-            object_store_memory=object_store_mb * 1024**2,
-            include_dashboard=False,
-            log_to_driver=False,
-            configure_logging=False,
-            _temp_dir=str(scratch),
-        )
+        with _own_sigterm():
+            context: Any = ray.init(
+                address="local",
+                namespace=NAMESPACE,
+                num_cpus=cpus,
+                object_store_memory=object_store_mb * 1024**2,
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=str(scratch),
+            )
     except (RuntimeError, OSError, ConnectionError, TimeoutError) as problem:
         raise TemporarilyUnavailable(
             f"Ray did not start ({_first_line(problem)}); `goldensignals doctor` looks for the reason"
         ) from problem
     finally:
-        signal.signal(signal.SIGTERM, on_term)  # Ray puts its own handler there
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name)
@@ -89,7 +90,8 @@ def join(address: str) -> None:
     import ray
 
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
+        with _own_sigterm():
+            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
     except (ConnectionError, RuntimeError, TimeoutError) as problem:
         raise TemporarilyUnavailable(
             f"the Ray cluster at {address} does not answer ({_first_line(problem)}); "
@@ -119,6 +121,16 @@ def disconnect() -> None:
     import ray
 
     ray.shutdown()
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Ray puts a handler of its own there, which ends the process before it can end what it has on a cluster."""
+    on_term = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, on_term)
 
 
 def _first_line(problem: BaseException) -> str:

@@ -27,12 +27,16 @@ from data.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ray.serve import RunTarget
+
     from cluster.pools import AgentPool
     from data.market.source import Bars
     from data.store.stores import Stores
     from serve_app.orchestrator import Market
 
 _STORES_S = 120.0
+_SERVED_S = 300.0
+_POLL_S = 0.1
 _BEAT_S = 1.0
 _LOOK_S = 3.0
 _RAY_SILENT = 3  # knocks at the cluster that may fail in a row
@@ -61,17 +65,19 @@ class Compute:
         warming = Warming()  # compiles beside everything that is not arithmetic
         stack = Stack(self._settings, self._home)
         try:
-            self._say("bars")
-            bars = open_bars(self._source)
-            market = replace(market_of(bars), source=self._source)  # what other processes open them by
             self._address = stack.start_ray(say=self._say)
             self._say("kernels (compiled at the first start, which takes a minute)")
             warming.wait()
+            self._start_agents()
+            self._say("bars")  # while the agents start, as everything from here on
+            bars = open_bars(self._source)
+            market = replace(market_of(bars), source=self._source)  # what other processes open them by
             wait_for_stores(self._home, _STORES_S)
             clock = asyncio.run(self._begin_feed(market, again=again))
             self._serve()
             if not again:
-                self._first_scan(bars, clock)
+                self._first_scan(bars, clock)  # while the replicas start
+            self._wait_until_served()
             asyncio.run(self._stay(market))
         finally:
             warming.stop()
@@ -79,28 +85,56 @@ class Compute:
             stack.stop()
         raise GoldenSignalsError("the compute process ended by itself")
 
+    def _start_agents(self) -> None:
+        from agents.registry import roster
+        from serve_app.bootstrap import start_pools
+
+        agents = roster()
+        self._say(f"{len(agents)} agents x {self._settings.agents.actors} actors")
+        start_pools(agents, self._settings, keep=True)  # the orchestrator awaits them
+
     def _serve(self) -> None:
         from ray import serve
         from ray.serve.config import HTTPOptions
 
-        from agents.registry import roster
-        from serve_app.bootstrap import start_pools
         from serve_app.deployments import APP, application
         from serve_app.logs import quiet_serve
 
-        agents, api = roster(), self._settings.api
-        self._say(f"{len(agents)} agents x {self._settings.agents.actors} actors")
-        start_pools(agents, self._settings, keep=True)  # the orchestrator awaits them
         self._say("orchestrator and API")
         quiet_serve()
+        api = self._settings.api
         serve.start(proxy_location="HeadOnly", http_options=HTTPOptions(host=api.host, port=api.port))
+        _deploy(serve.RunTarget(application(self._source, self._settings), name=APP, route_prefix="/"))
+
+    def _wait_until_served(self) -> None:
+        """Until the API answers; on a cluster elsewhere, until Serve says that it runs."""
+        from ray import serve
+
+        from serve_app.deployments import APP
+
+        ends, local = time.monotonic() + _SERVED_S, self._settings.ray.address is None
+        while True:
+            app = serve.status().applications.get(APP)
+            if app is not None and app.status == "RUNNING" and (not local or self._answers()):
+                return
+            failed = app is not None and app.status == "DEPLOY_FAILED"
+            if failed or time.monotonic() > ends:
+                reason = app.message.strip().splitlines() if app is not None else []
+                raise TemporarilyUnavailable(
+                    f"the orchestrator did not start ({reason[-1] if reason else f'not within {_SERVED_S:g} s'}); its "
+                    f"log is under {self._home.scratch}/ray/session_latest/logs/serve"
+                )
+            time.sleep(_POLL_S)
+
+    def _answers(self) -> bool:
+        import httpx
+
         try:
-            serve.run(application(self._source, self._settings), name=APP, route_prefix="/")
-        except RuntimeError as problem:
-            raise TemporarilyUnavailable(
-                f"the orchestrator did not start ({str(problem).strip().splitlines()[-1]}); its log is under "
-                f"{self._home.scratch}/ray/session_latest/logs/serve"
-            ) from problem
+            return httpx.get(
+                f"http://{self._settings.api.host}:{self._settings.api.port}/healthz", timeout=_KNOCK_S
+            ).is_success
+        except httpx.TransportError:
+            return False
 
     def _first_scan(self, bars: Bars, clock: datetime) -> None:
         from data.clock import SystemClock
@@ -156,8 +190,7 @@ class Compute:
             agent_settings = self._settings.agents
             whole = agent_settings.model_copy(update={"deadline_s": agent_settings.session_deadline_s})
             ComputeState(os.getpid(), self._address).write(self._home)
-            jobs = serve.RunTarget(jobs_application(self._settings), name=JOBS_APP, route_prefix=None)
-            serve.run_many([jobs], wait_for_applications_running=False)
+            _deploy(serve.RunTarget(jobs_application(self._settings), name=JOBS_APP, route_prefix=None))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
                 group.create_task(self._look(voters.pools, stores))
@@ -239,6 +272,13 @@ class Compute:
         say(f"[dim]{time.monotonic() - self._since:5.1f} s[/]  {text}")
 
 
+def _deploy(target: RunTarget) -> None:
+    """Hand an application to Serve and go on; Serve's own waiting looks once a second only."""
+    from ray import serve
+
+    serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+
+
 def main() -> None:
     """Entry point; exit codes as of the command line."""
     parser = argparse.ArgumentParser(prog="serve_app.compute")
@@ -247,6 +287,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="a restart: no first scan")
     parser.add_argument("--since", type=float, default=time.monotonic())
     words = parser.parse_args()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Ray prints; stdout belongs to the results of our parent
     settings = Settings.load()
     home = Home(settings.home)
 

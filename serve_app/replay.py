@@ -50,6 +50,8 @@ class Player:
                 if feed is None or feed.kind != "replay":
                     raise TemporarilyUnavailable("there is no replay to play")
                 if feed.clock != at:  # the start, or somebody sent the clock elsewhere
+                    if not await self._tell_context(feed):
+                        continue
                     # the session people see now, and the one it is compared with
                     for session in [s for s in self._sessions if s <= feed.clock][-2:]:
                         await self._decide(feed, session, count=False)
@@ -70,6 +72,14 @@ class Player:
             return None
         self._due = time.monotonic() + feed.session_s
         return after if await self._decide(feed, after, count=True) else None
+
+    async def _tell_context(self, feed: Feed) -> bool:
+        """Write down which context is known at the feed's clock. Whether that still was its clock."""
+        context, now = _context(self._market.at(feed.clock).panel), self._clock.now()
+        moved = await self._stores.feed.advance(
+            feed.version, clock=feed.clock, state=feed.state, now=now, context=context
+        )
+        return moved is not None
 
     async def _publish(self, panel: Panel) -> None:
         try:

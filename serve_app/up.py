@@ -16,8 +16,6 @@ from pathlib import Path
 from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
 from data.home import Home
 from data.settings import Settings
-from data.store.migrate import migrate
-from serve_app.auth.opening import make_first_admin
 from serve_app.children import Child
 from serve_app.proxy import end_orphans
 from serve_app.services import ComputeState, Running, find_running, stack_lock, stores_ready
@@ -110,6 +108,10 @@ class System:
         ComputeState.file(self._home).unlink(missing_ok=True)
         stores_ready(self._home).unlink(missing_ok=True)
         self._compute.begin()  # loads Ray and the bars while the servers start
+
+        from data.store.migrate import migrate  # here, because this takes a while too
+        from serve_app.auth.opening import make_first_admin
+
         url = self._stack.start_stores(redis=True, say=say)
         migrate(url)
         stores_ready(self._home).touch()

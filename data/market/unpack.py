@@ -1,27 +1,40 @@
 """The table in bytes of a stranger: Parquet, or an Arrow IPC file or stream, told by their first bytes.
 
 Promises that a small body cannot fill the memory: what it says of itself is checked before it is unpacked, and what it
-turns out to hold is counted while it is. One column is unpacked at a time, strings as dictionaries; of a forged Parquet
-file whose pages are larger than its footer says, Arrow itself unpacks at most 2 GiB before that is noticed.
+turns out to hold is counted while it is. Nothing that Parquet says has to be true, so it is unpacked by a process of
+its own (`python -m data.market.unpack`) whose memory and time the system limits: one column after the other, strings
+as dictionaries, each batch written out before the next one is read.
 """
 
 from __future__ import annotations
 
-import struct
+import errno
+import mmap
+import os
+import resource
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.contracts.errors import InvalidInput
+from data.contracts.errors import InvalidInput, TemporarilyUnavailable
+from data.market.plain_ipc import require_plain_file, require_plain_stream
 
 MAX_ROWS = 10_000_000
 MAX_BYTES = 1024**3  # unpacked: 16 bytes for each byte of the largest upload, as it is set at first
 MAX_COLUMNS = 64
 _BATCH_ROWS = 65_536
-_DICTIONARY = 2  # of a message's header, as Arrow's Message.fbs numbers them
-_BLOCK = 24  # bytes of a Block in the footer of an IPC file: offset, length of the metadata, length of the body
+PAGE_BYTES = 256 * 1024**2  # what unpacking Parquet may take at once, beside the body; usual pages are of 1 MiB
+_CPU_S = 60
+_WALL_S = 150.0
+_ERRORS = {1: pa.ArrowInvalid, 2: InvalidInput, 3: TemporarilyUnavailable}  # exit code of the process, which says why
+_ROOT = Path(__file__).parents[2]
 
 
 def unpack(body: bytes) -> pa.Table:
@@ -29,22 +42,23 @@ def unpack(body: bytes) -> pa.Table:
 
     Raises: InvalidInput for more than `MAX_ROWS`, `MAX_BYTES` or `MAX_COLUMNS`, for a column that bars cannot have, and
             for compressed IPC, which nobody can measure before it is unpacked; pa.ArrowException or OSError for bytes
-            that cannot be read.
+            that cannot be read; TemporarilyUnavailable when this machine is too busy to unpack Parquet.
     """
     if body[:4] == b"PAR1":
         return _parquet(body)
     buffer = pa.py_buffer(body)
     if body[:6] == b"ARROW1":
         file = pa.ipc.open_file(buffer)
-        _require_plain(_messages(body, buffer))
+        require_plain_file(body)
         batches: Iterator[pa.RecordBatch] = (file.get_batch(i) for i in range(file.num_record_batches))
         return _collect(file.schema, batches)
-    _require_plain(iter(pa.ipc.MessageReader.open_stream(buffer)))
+    require_plain_stream(body)
     stream = pa.ipc.open_stream(buffer)
     return _collect(stream.schema, iter(stream))
 
 
-def _parquet(body: bytes) -> pa.Table:
+def write_parquet_columns(body: bytes, out: IO[bytes]) -> None:
+    """Unpack a Parquet file in this process: each column to `out` as an IPC stream of its own, one after the other."""
     buffer = pa.py_buffer(body)
     footer = pq.read_metadata(pa.BufferReader(buffer))
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
@@ -53,15 +67,74 @@ def _parquet(body: bytes) -> pa.Table:
     strings = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     file = pq.ParquetFile(pa.BufferReader(buffer), metadata=footer, read_dictionary=strings)
     _require_flat(file.schema_arrow)
-    size, found = 0, {}
-    for name in file.schema_arrow.names:  # one after the other: one column's pages at a time
-        chunks = []
-        for batch in file.iter_batches(_BATCH_ROWS, columns=[name], use_threads=False):
-            size += _unpacked(batch.column(0))
-            _require_size(0, size)
-            chunks.append(_plain(batch.column(0)))
-        found[name] = pa.chunked_array(chunks, _plain_type(file.schema_arrow.field(name).type))
-    return pa.table(found)
+    size = 0
+    for field in file.schema_arrow:
+        schema = pa.schema([pa.field(field.name, _plain_type(field.type))])
+        with pa.ipc.new_stream(out, schema) as writer:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=[field.name], use_threads=False):
+                size += _unpacked(batch.column(0))
+                _require_size(0, size)
+                writer.write_batch(pa.RecordBatch.from_arrays([_plain(batch.column(0))], schema=schema))
+
+
+def _parquet(body: bytes) -> pa.Table:
+    """Unpacked by a process of its own into a file without a name, which is mapped and goes with the table."""
+    with tempfile.TemporaryFile() as unpacked:
+        code, said = _run_child(body, unpacked)
+        if code in _ERRORS:
+            raise _ERRORS[code](said)
+        if code != 0:  # it crashed, or the system ended it
+            raise pa.ArrowInvalid("unpacking it takes too much memory or time")
+        size = unpacked.seek(0, os.SEEK_END)
+        if size == 0:
+            return pa.table({})
+        reader = pa.BufferReader(pa.py_buffer(mmap.mmap(unpacked.fileno(), size, access=mmap.ACCESS_READ)))
+        found: dict[str, pa.ChunkedArray] = {}
+        while reader.tell() < size:
+            column = pa.ipc.open_stream(reader).read_all()
+            found[column.schema.names[0]] = column.column(0)
+        return pa.table(found)
+
+
+def _run_child(body: bytes, out: IO[bytes]) -> tuple[int, str]:
+    """Exit code, negative for a signal, and the last line of what it said."""
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(_ROOT), "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    command = [sys.executable, "-m", "data.market.unpack"]
+    try:
+        done = subprocess.run(
+            command, input=body, stdout=out, stderr=subprocess.PIPE, env=environment, timeout=_WALL_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise TemporarilyUnavailable("this machine is too busy to check an upload now; try again later") from None
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return done.returncode, said[-1] if said else "it cannot be unpacked"
+
+
+def _child() -> int:
+    import psutil
+
+    body = sys.stdin.buffer.read()
+    most = psutil.Process().memory_info().vms + PAGE_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        write_parquet_columns(body, sys.stdout.buffer)
+        sys.stdout.flush()
+    except MemoryError:
+        return _say(2, f"unpacking it takes more than {PAGE_BYTES >> 20} MiB at once; write it in smaller pages")
+    except InvalidInput as problem:
+        return _say(2, str(problem))
+    except (pa.ArrowException, ValueError, IndexError, OSError, EOFError) as problem:
+        if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+            return _say(3, "the disk is full, so an upload cannot be checked now; try again later")
+        return _say(1, (str(problem).strip().splitlines() or [type(problem).__name__])[0])
+    return 0
+
+
+def _say(code: int, text: str) -> int:
+    sys.stderr.write(text)
+    return code
 
 
 def _collect(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> pa.Table:
@@ -119,47 +192,5 @@ def _require_size(rows: int, size: int) -> None:
         raise InvalidInput(f"one upload holds at most {MAX_ROWS:,} rows and {MAX_BYTES >> 20} MiB; send it in parts")
 
 
-def _messages(body: bytes, buffer: pa.Buffer) -> Iterator[pa.Message]:
-    """The messages that the footer of an IPC file names: exactly those that its reader reads."""
-    (length,) = struct.unpack_from("<i", body, len(body) - 10)
-    footer = body[len(body) - 10 - length : len(body) - 10]
-    root = _follow(footer, 0)
-    for slot in (2, 3):  # dictionaries, record batches
-        place = _field(footer, root, slot)
-        if place is None:
-            continue
-        blocks = _follow(footer, place)
-        for i in range(struct.unpack_from("<I", footer, blocks)[0]):
-            (offset,) = struct.unpack_from("<q", footer, blocks + 4 + i * _BLOCK)
-            if not 0 <= offset < len(body):
-                raise pa.ArrowInvalid("the footer points outside the file")
-            yield pa.ipc.read_message(buffer.slice(offset))
-
-
-def _require_plain(messages: Iterator[pa.Message]) -> None:
-    """Refuse compressed batches. PyArrow cannot say which are, so the field is looked up; Arrow checked the message."""
-    for message in messages:
-        metadata = message.metadata.to_pybytes()
-        table = _follow(metadata, 0)
-        kind, header = _field(metadata, table, 1), _field(metadata, table, 2)
-        if message.type == "schema" or kind is None or header is None:
-            continue
-        batch = _follow(metadata, header)
-        if metadata[kind] == _DICTIONARY:
-            data = _field(metadata, batch, 1)
-            batch = batch if data is None else _follow(metadata, data)
-        if _field(metadata, batch, 3) is not None or b"ARROW:experimental_compression" in metadata:
-            raise InvalidInput("compressed Arrow cannot be checked before it is unpacked; send it plain, or as Parquet")
-
-
-def _field(buffer: bytes, table: int, slot: int) -> int | None:
-    """Where a flatbuffer's table has a field; None where it has none."""
-    vtable = table - struct.unpack_from("<i", buffer, table)[0]
-    if 4 + 2 * slot >= struct.unpack_from("<H", buffer, vtable)[0]:
-        return None
-    (offset,) = struct.unpack_from("<H", buffer, vtable + 4 + 2 * slot)
-    return table + int(offset) if offset else None
-
-
-def _follow(buffer: bytes, place: int) -> int:
-    return place + int(struct.unpack_from("<I", buffer, place)[0])
+if __name__ == "__main__":
+    sys.exit(_child())

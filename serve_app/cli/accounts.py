@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.contracts.errors import InvalidInput
-from serve_app.cli.output import AsJson, say, show
+from serve_app.cli.output import AsJson, Out, done, require_format, say, show
 
 if TYPE_CHECKING:
     from data.store.accounts import Account, ApiKey
@@ -36,10 +37,11 @@ def register(app: typer.Typer) -> None:
 
 
 @users.command("list")
-def list_users(as_json: AsJson = False) -> None:
+def list_users(as_json: AsJson = False, out: Out = None) -> None:
     """All accounts."""
+    require_format(out)
     found = _run(lambda accounts: accounts.users())
-    _show("users", [_user(account) for account in found], as_json=as_json)
+    _show("users", [_user(account) for account in found], as_json=as_json, out=out)
 
 
 @users.command("add")
@@ -57,35 +59,45 @@ def add_user(
 
 
 @users.command("set-role")
-def set_role(name: Name, role: Annotated[RoleName, typer.Argument(help="The new role.")]) -> None:
+def set_role(
+    name: Name, role: Annotated[RoleName, typer.Argument(help="The new role.")], as_json: AsJson = False
+) -> None:
     """Change a user's role; its logins end."""
     changed = _run(lambda accounts: accounts.change_user(name, role=role))
-    say(f"{changed.name} is {changed.role} now and has to log in again")
+    done(_user(changed), f"{changed.name} is {changed.role} now and has to log in again", as_json=as_json)
 
 
 @users.command("disable")
-def disable(name: Name, undo: Annotated[bool, typer.Option("--undo", help="Let the user in again.")] = False) -> None:
+def disable(
+    name: Name,
+    undo: Annotated[bool, typer.Option("--undo", help="Let the user in again.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Keep a user and its API keys out, within seconds."""
     changed = _run(lambda accounts: accounts.change_user(name, active=undo))
-    say(f"{changed.name} may log in again" if undo else f"{changed.name} is disabled, and its keys with it")
+    text = f"{changed.name} may log in again" if undo else f"{changed.name} is disabled, and its keys with it"
+    done(_user(changed), text, as_json=as_json)
 
 
 @users.command("set-password")
-def set_password(name: Name, generate: MakeUp = False) -> None:
+def set_password(name: Name, generate: MakeUp = False, as_json: AsJson = False) -> None:
     """Give a user another password; its logins end."""
     password = _password(generate)
     changed = _run(lambda accounts: accounts.change_user(name, password=password))
-    say(f"{changed.name} has a new password and has to log in again")
+    done(_user(changed), f"{changed.name} has a new password and has to log in again", as_json=as_json)
     _tell_password(changed.name, password, generate)
 
 
 @keys.command("list")
 def list_keys(
-    owner: Annotated[str | None, typer.Option(help="Only keys of this user.")] = None, as_json: AsJson = False
+    owner: Annotated[str | None, typer.Option(help="Only keys of this user.")] = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """API keys, without their secrets."""
+    require_format(out)
     found = _run(lambda accounts: accounts.keys(owner))
-    _show("keys", [_key(key) for key in found], as_json=as_json)
+    _show("keys", [_key(key) for key in found], as_json=as_json, out=out)
 
 
 @keys.command("add")
@@ -111,10 +123,12 @@ def add_key(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="The id from `keys list`.")]) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The id from `keys list`.")], as_json: AsJson = False
+) -> None:
     """Make an API key useless, within seconds."""
     _run(lambda accounts: accounts.delete_key(key_id, by=None))
-    say(f"key {key_id} is revoked")
+    done({"key_id": key_id, "revoked": True}, f"key {key_id} is revoked", as_json=as_json)
 
 
 def _run(work: Callable[[Accounts], Awaitable[T]]) -> T:
@@ -176,13 +190,13 @@ def _key(key: ApiKey) -> dict[str, object]:
     }
 
 
-def _show(what: str, rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+def _show(what: str, rows: Sequence[Mapping[str, object]], *, as_json: bool, out: Path | None = None) -> None:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for title in rows[0] if rows else ():
         table.add_column(title)
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    show({what: list(rows)}, rows, table if rows else Text(f"there are no {what}"), as_json=as_json, out=None)
+    show({what: list(rows)}, rows, table if rows else Text(f"there are no {what}"), as_json=as_json, out=out)
 
 
 def _cell(value: object) -> Text:

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from data.contracts.errors import TemporarilyUnavailable
-from serve_app.cli.output import AsJson, say, show
+from serve_app.cli.output import AsJson, Out, done, require_format, show
 
 if TYPE_CHECKING:
     from data.home import Home
@@ -28,20 +28,21 @@ def register(app: typer.Typer) -> None:
 
 
 @cluster.command("status")
-def status(as_json: AsJson = False) -> None:
+def status(as_json: AsJson = False, out: Out = None) -> None:
     """Where the cluster is. Exit code 3 when agents are not running."""
     from data.home import Home
     from data.settings import Settings
     from serve_app.services import ComputeState
 
+    require_format(out)
     state = ComputeState.read(Home(Settings.load().home))
     document = {"pid": state.pid, "address": state.ray_address}
     text = Text(f"Ray at {state.ray_address}, process {state.pid}")
-    show(document, [document], text, as_json=as_json, out=None)
+    show(document, [document], text, as_json=as_json, out=out)
 
 
 @cluster.command("stop")
-def stop() -> None:
+def stop(as_json: AsJson = False) -> None:
     """Stop Ray with everything on it: agents, API, jobs. Signals, logins and the dashboard stay, read only."""
     from data.home import Home
     from data.settings import Settings
@@ -52,11 +53,11 @@ def stop() -> None:
     file = unwanted_file(home)
     file.touch()
     _wait("it has not stopped", lambda: file.read_text() == STOPPED, _STOP_S)
-    say("stopped; start it again with: goldensignals cluster start")
+    done({"running": False}, "stopped; start it again with: goldensignals cluster start", as_json=as_json)
 
 
 @cluster.command("start")
-def start() -> None:
+def start(as_json: AsJson = False) -> None:
     """Start Ray again after `cluster stop`."""
     from data.home import Home
     from data.settings import Settings
@@ -67,7 +68,7 @@ def start() -> None:
     _require_system(home)
     unwanted_file(home).unlink(missing_ok=True)
     _wait("it is not ready", ComputeState.file(home).exists, _START_S)
-    say("agents are running")
+    done({"running": True}, "agents are running", as_json=as_json)
 
 
 def _require_system(home: Home) -> None:

@@ -59,6 +59,13 @@ def show(
         Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH).print(table)
 
 
+def done(document: Mapping[str, object], text: str, *, as_json: bool) -> None:
+    """Say what a verb has done that has no result to look at; as JSON for a program that waits for it."""
+    say(text)
+    if as_json:
+        typer.echo(as_text(document))
+
+
 def require_format(out: Path | None) -> None:
     """Refuse an unknown extension or folder before any work is done."""
     if out is None:

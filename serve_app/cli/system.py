@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
-from serve_app.cli.output import AsJson, notes, say, show
+from serve_app.cli.output import AsJson, Out, as_text, done, notes, require_format, say, show
+
+if TYPE_CHECKING:
+    from data.settings import Settings
 
 _REPLAY = "replay"
 _DOWN_S = 60.0
@@ -42,6 +45,7 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when ready; stop it with `goldensignals down`.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start everything, scan once, and stay until Ctrl-C."""
     from data.settings import Settings
@@ -51,8 +55,10 @@ def up(
         os.environ["GS_API__PORT"] = str(port)
     settings = Settings.load()
     configure_logging()
+    ready = _ready(settings, source)
     if detach:
-        _detach(source)
+        pid, log = _detach(source)
+        done(ready, f"ready as process {pid}, log {log}; stop it with: goldensignals down", as_json=as_json)
         return
 
     from serve_app.up import System, said_already
@@ -64,10 +70,9 @@ def up(
     system = System(settings, bars, replay=replay, since=started)
     try:
         password = system.start(lambda text: say(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}"))
-        api, gateway = f"http://{settings.api.host}:{settings.api.port}", settings.gateway_port
         notes.print(
             f"[bold]GoldenSignals is ready[/] after {time.monotonic() - started:.1f} s. Ctrl-C stops it.\n"
-            f"  dashboard  http://{settings.gateway.host}:{gateway}/     API  {api}/docs"
+            f"  dashboard  {ready['dashboard']}/     API  {ready['api']}/docs"
         )
         if password is not None:
             notes.print(f"  admin password: {password}   (user admin; shown only now)", markup=False)
@@ -75,6 +80,8 @@ def up(
             "  in another shell: goldensignals scan --top 50     goldensignals signal AAPL --explain     "
             "goldensignals status"
         )
+        if as_json:
+            typer.echo(as_text(ready))
         while True:
             signal.pause()
     except KeyboardInterrupt:
@@ -103,7 +110,17 @@ def _read_source(source: str) -> tuple[bool, str]:
     return replay, bars
 
 
-def down() -> None:
+def _ready(settings: Settings, source: str) -> dict[str, object]:
+    """What `up --json` prints: where everything is, and no password."""
+    return {
+        "home": str(settings.home),
+        "source": source,
+        "api": f"http://{settings.api.host}:{settings.api.port}",
+        "dashboard": f"http://{settings.gateway.host}:{settings.gateway_port}",
+    }
+
+
+def down(as_json: AsJson = False) -> None:
     """Stop the system that runs from this home."""
     from data.home import Home
     from data.settings import Settings
@@ -112,7 +129,7 @@ def down() -> None:
     home = Home(Settings.load().home)
     lock = stack_lock(home)
     if not lock.is_held():
-        say(f"nothing runs from {home.path}")
+        done({"home": str(home.path), "stopped": False}, f"nothing runs from {home.path}", as_json=as_json)
         return
     holder = lock.holder()
     if holder.get("role") != "up":
@@ -126,14 +143,15 @@ def down() -> None:
         if time.monotonic() > ends:
             raise TemporarilyUnavailable(f"process {pid} has not stopped in {_DOWN_S:g} s; end it with: kill -9 {pid}")
         time.sleep(_POLL_S)
-    say("stopped")
+    done({"home": str(home.path), "stopped": True}, "stopped", as_json=as_json)
 
 
-def status(as_json: AsJson = False) -> None:
+def status(as_json: AsJson = False, out: Out = None) -> None:
     """What runs, where, and how the agents are. Exit code 3 when nothing runs."""
     from data.settings import Settings
     from serve_app.status import system_status
 
+    require_format(out)
     found = system_status(Settings.load())
     table = Table(box=None, header_style="dim", pad_edge=False)
     for title in ("part", "state", "detail"):
@@ -142,16 +160,17 @@ def status(as_json: AsJson = False) -> None:
     for part in found:
         table.add_row(part.name, Text("up", style="green") if part.ok else Text("down", style="red"), part.detail)
     ok = all(part.ok for part in found)
-    show({"ok": ok, "parts": rows}, rows, table, as_json=as_json, out=None)
+    show({"ok": ok, "parts": rows}, rows, table, as_json=as_json, out=out)
     if not ok:
         raise typer.Exit(3)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(as_json: AsJson = False, out: Out = None) -> None:
     """Look for what could stop this machine from working, and say how to repair it."""
     from data.settings import Settings
     from serve_app.doctor import examine
 
+    require_format(out)
     checks = examine(Settings.load())
     table = Table(box=None, header_style="dim", pad_edge=False)
     for title in ("check", "", "detail", "repair"):
@@ -165,13 +184,13 @@ def doctor(as_json: AsJson = False) -> None:
         )
     ok = all(check.ok for check in checks)
     rows = [{"name": c.name, "ok": c.ok, "detail": c.detail, "repair": c.repair} for c in checks]
-    show({"ok": ok, "checks": rows}, rows, table, as_json=as_json, out=None)
+    show({"ok": ok, "checks": rows}, rows, table, as_json=as_json, out=out)
     if not ok:
         raise typer.Exit(1)
 
 
 @admin.command("rebuild")
-def rebuild(as_json: AsJson = False) -> None:
+def rebuild(as_json: AsJson = False, out: Out = None) -> None:
     """Rebuild the signal and vote tables from the events."""
     import asyncio
 
@@ -179,6 +198,7 @@ def rebuild(as_json: AsJson = False) -> None:
     from data.store.stores import open_stores
     from serve_app.services import open_services
 
+    require_format(out)
     settings = Settings.load()
 
     async def run(url: str) -> int:
@@ -188,14 +208,13 @@ def rebuild(as_json: AsJson = False) -> None:
     with open_services(settings, ray=False, say=say) as services:
         rebuilt = asyncio.run(run(services.postgres_url))
     document = {"rebuilt": rebuilt}
-    show(document, [document], Text(f"{rebuilt} signals rebuilt from their events"), as_json=as_json, out=None)
+    show(document, [document], Text(f"{rebuilt} signals rebuilt from their events"), as_json=as_json, out=out)
 
 
-def _detach(source: str) -> None:
-    """Run `up` in a session of its own, with its output in a log file, and wait until it is ready."""
+def _detach(source: str) -> tuple[int, Path]:
+    """Run `up` in a session of its own, and wait until it is ready. Returns its process id and the file it logs to."""
     from data.home import Home
     from data.settings import Settings
-    from serve_app.services import find_running
 
     home = Home(Settings.load().home)
     home.prepare()
@@ -211,12 +230,14 @@ def _detach(source: str) -> None:
             stderr=output,
             start_new_session=True,
         )
+
+    from serve_app.services import find_running  # here, because it takes a while and the child has begun
+
     ends = time.monotonic() + _DETACH_S
     while time.monotonic() < ends:
         running = find_running(home)
         if running is not None and running.pid == child.pid:
-            say(f"ready as process {child.pid}, log {log}; stop it with: goldensignals down")
-            return
+            return child.pid, log
         if child.poll() is not None:
             said = log.read_bytes()[begin:].decode(errors="replace").strip().splitlines() or ["it said nothing"]
             reason = said[-1].removeprefix("goldensignals: ")

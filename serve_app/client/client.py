@@ -44,7 +44,7 @@ from serve_app.client import tables
 from serve_app.client.answers import Answer, read
 from serve_app.client.credentials import Key
 from serve_app.client.http import Http, server_url
-from serve_app.client.stream import Resync, Stream, event_stream, signal_stream
+from serve_app.client.stream import Price, Resync, Stream, event_stream, signal_stream
 
 API: Final = 1  # the version of the API that this client speaks
 
@@ -323,6 +323,26 @@ class Client:
             after = page[-1].seq
         return tables.event_table(rows)
 
+    @overload
+    def stream(
+        self,
+        rooms: Literal["signals"] = "signals",
+        *,
+        cursor: int | None = None,
+        on_resync: Callable[[Resync], None] | None = None,
+        give_up_s: float = _WAIT_S,
+    ) -> Stream[SignalView]: ...
+
+    @overload
+    def stream(
+        self,
+        rooms: str | Iterable[str],
+        *,
+        cursor: int | None = None,
+        on_resync: Callable[[Resync], None] | None = None,
+        give_up_s: float = _WAIT_S,
+    ) -> Stream[SignalView | Price]: ...
+
     def stream(
         self,
         rooms: str | Iterable[str] = "signals",
@@ -330,10 +350,11 @@ class Client:
         cursor: int | None = None,
         on_resync: Callable[[Resync], None] | None = None,
         give_up_s: float = _WAIT_S,
-    ) -> Stream[SignalView]:
+    ) -> Stream[Any]:
         """Signals as they are stored: `async for signal in client.stream()`. Each one once, in order, without end.
 
-        rooms:     `signals`, or `signals.AAPL` for single symbols.
+        rooms:     `signals`, or `signals.AAPL` for single symbols; `prices` and `prices.AAPL` give a `Price` for every
+                   bar, the newest only: bars that came while nobody listened or read are not sent later.
         cursor:    an earlier stream's `cursor`, to go on from there; None: from now on.
         on_resync: told the present state at the start without a cursor, and when the server's history was replaced.
         give_up_s: seconds without a connection after which the stream ends with TemporarilyUnavailable.

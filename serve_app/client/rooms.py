@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from data.contracts.errors import InvalidInput
 
-FAMILIES = ("signals", "jobs", "agents", "market")
-_NARROW = ("signals", "jobs")
+FAMILIES = ("signals", "jobs", "agents", "market")  # of stored events
+PRICES = "prices"  # these are not stored: only the newest counts
+_NARROW = ("signals", "jobs", "prices")
 _ROOM = re.compile(r"(?P<family>[a-z]+)(\.(?P<name>[A-Za-z0-9^][A-Za-z0-9.^=_:-]{0,79}))?")
 
 
@@ -23,6 +24,11 @@ def check_rooms(rooms: str | Iterable[str], families: Iterable[str] = FAMILIES) 
         if found is None or found["family"] not in families or (found["name"] and found["family"] not in _NARROW):
             raise InvalidInput(f"there is no room {room[:100]!r} to stream; there are {', '.join(known)}")
     return wanted
+
+
+def with_events(rooms: Iterable[str]) -> tuple[str, ...]:
+    """The rooms that hold stored events: all but those of prices."""
+    return tuple(room for room in rooms if room.partition(".")[0] != PRICES)
 
 
 def pattern_of(rooms: Iterable[str]) -> str | None:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -30,7 +30,7 @@ from data.contracts.errors import Unauthenticated as NotLetIn
 from serve_app.api.models import EventView, Page, SignalView, TicketView
 from serve_app.client.answers import read
 from serve_app.client.http import Http
-from serve_app.client.rooms import FAMILIES, belongs, check_rooms, pattern_of
+from serve_app.client.rooms import FAMILIES, PRICES, belongs, check_rooms, pattern_of, with_events
 
 T = TypeVar("T")
 
@@ -68,6 +68,20 @@ class Resync:
         return [read(SignalView, entry["body"]) for entry in self.snapshot or () if entry["type"] == "signal"]
 
 
+class Price(BaseModel):
+    """A symbol's newest bar as the feed plays it; `ts` is its close. It has no place in the order of events."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    ts: AwareDatetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
 class Stream(Generic[T]):
     """An endless asynchronous iterator; `signal_stream` and `event_stream` make it. One task iterates at a time.
 
@@ -79,6 +93,7 @@ class Stream(Generic[T]):
         self,
         source: Source,
         shape: Callable[[EventView], T],
+        price: Callable[[Price], T] | None = None,
         *,
         cursor: int | None,
         on_resync: Callable[[Resync], None] | None,
@@ -86,12 +101,13 @@ class Stream(Generic[T]):
     ) -> None:
         if cursor is not None and not 0 <= cursor < 2**63:
             raise InvalidInput("a cursor is the number that an earlier stream had as its `cursor`")
-        self._source, self._shape, self._on_resync, self._give_up_s = source, shape, on_resync, give_up_s
+        self._source, self._shape, self._price = source, shape, price
+        self._on_resync, self._give_up_s = on_resync, give_up_s
         self._random = Random()  # noqa: S311  spreads reconnects
         self._line: ClientConnection | None = None
         self._n = 0  # frames of this connection
         self._silence_s = _OPEN_S
-        self._ready: deque[tuple[int, T]] = deque()
+        self._ready: deque[tuple[int | None, T]] = deque()  # with the number that is covered once it is handed out
         self._given = self._covered = cursor  # handed to the iterating task; taken in, nothing before it is missing
         self._lost: _Lost | None = None  # what has to be done before the websocket can go on
         self._failures = self._refusals = 0
@@ -195,6 +211,8 @@ class Stream(Generic[T]):
             case "events":
                 self._enqueue(_event(entry) for entry in frame.data)
                 self._cover(frame.cursor)
+            case "prices" if self._price is not None:
+                self._ready.extend((self._covered, self._price(price)) for price in read(list[Price], frame.data))
             case "ping":
                 self._cover(frame.cursor)
                 await _say(line, "pong")
@@ -210,7 +228,7 @@ class Stream(Generic[T]):
             return
         if frame.cursor is None:
             raise GoldenSignalsError("the gateway sent a snapshot without a cursor; it is of another version")
-        if self._covered is None:
+        if self._covered is None or not self._source.ordered:
             self._covered = frame.cursor
             self._tell(Resync(frame.cursor, None, frame.data["snapshot"]))
         else:
@@ -223,8 +241,8 @@ class Stream(Generic[T]):
         if lost.cursor < self._covered:
             await self._question_history(lost, self._covered)
             return
-        page = await asyncio.to_thread(self._source.page, self._covered, pattern_of(self._source.rooms), _PAGE)
-        self._enqueue(event for event in page if belongs(event.routing_key, self._source.rooms))
+        page = await asyncio.to_thread(self._source.page, self._covered, pattern_of(self._source.ordered), _PAGE)
+        self._enqueue(event for event in page if belongs(event.routing_key, self._source.ordered))
         self._cover(page[-1].seq if page else None)
         if len(page) < _PAGE:  # no more than that was stored when the gateway was at its cursor already
             self._cover(lost.cursor)
@@ -295,6 +313,11 @@ class Source:
     gateway: str
     rooms: tuple[str, ...]
 
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The rooms of events, which can be missed."""
+        return with_events(self.rooms)
+
     def ticket(self) -> TicketView:
         """A ticket for one connection. Blocks; the stream itself tries again."""
         answer = self.http.call("POST", "/v1/auth/ticket", base=self.gateway, within_s=_TICKET_S, retry=False)
@@ -324,10 +347,10 @@ def signal_stream(
     cursor: int | None,
     on_resync: Callable[[Resync], None] | None,
     give_up_s: float,
-) -> Stream[SignalView]:
-    """Signals of rooms `signals` and `signals.<symbol>`. Raises InvalidInput for others."""
-    source = Source(http, gateway, check_rooms(rooms, ("signals",)))
-    return Stream(source, _signal, cursor=cursor, on_resync=on_resync, give_up_s=give_up_s)
+) -> Stream[SignalView | Price]:
+    """Signals and prices, of all symbols or of some. Raises InvalidInput for rooms of anything else."""
+    source = Source(http, gateway, check_rooms(rooms, ("signals", PRICES)))
+    return Stream(source, _signal, _itself, cursor=cursor, on_resync=on_resync, give_up_s=give_up_s)
 
 
 def event_stream(
@@ -378,8 +401,8 @@ def _signal(event: EventView) -> SignalView:
     return read(SignalView, {**body["signal"], "revision": body.get("revision")})  # type: ignore[dict-item]
 
 
-def _itself(event: EventView) -> EventView:
-    return event
+def _itself(found: T) -> T:
+    return found
 
 
 def _hint(reason: str) -> float | None:

@@ -41,3 +41,8 @@ def test_votes_are_complete_and_the_same_after_a_node_is_lost(seen: Any) -> None
     left = {node for nodes in seen["nodes_after"].values() for node in nodes}
     assert len(left) == 1
     assert left < {node for nodes in seen["nodes_before"].values() for node in nodes}
+
+
+def test_joining_a_cluster_leaves_sigterm_to_the_process_that_joins(seen: Any) -> None:
+    """Ray's own handler ended `up` on a given cluster before it had ended its agents there."""
+    assert seen["keeps_sigterm"]

@@ -7,6 +7,7 @@ Writes one JSON object with what was seen to the file RESULT: Ray's nodes write 
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -83,8 +84,10 @@ def main() -> None:
     cluster: Any = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
     try:
         worker = cluster.add_node(**node)
+        before = signal.getsignal(signal.SIGTERM)
         connect.join(cluster.address)
-        Path(sys.argv[2]).write_text(json.dumps(asyncio.run(observe(cluster, worker))))
+        keeps = {"keeps_sigterm": signal.getsignal(signal.SIGTERM) == before}
+        Path(sys.argv[2]).write_text(json.dumps(keeps | asyncio.run(observe(cluster, worker))))
     finally:
         connect.disconnect()
         cluster.shutdown()

@@ -11,12 +11,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+from pwdlib import PasswordHash
 
 from data.embedded.postgres import EmbeddedPostgres
 from data.embedded.redis import EmbeddedRedis
 from data.home import Home
 from data.store.migrate import migrate
 from data.store.pool import Pool, open_pool
+from tests.integration.people import PASSWORD
 
 MakeDisk = Callable[[int], Path]
 
@@ -113,6 +115,12 @@ def schema_url(postgres_url: str) -> Iterator[str]:
 def store_url(schema_url: str) -> str:
     migrate(schema_url)
     return schema_url
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Of everybody's password; to make it takes a while."""
+    return PasswordHash.recommended().hash(PASSWORD)
 
 
 @pytest_asyncio.fixture

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from data.contracts.errors import NotFound
 from data.contracts.panel import to_micros
 from serve_app.api import views
-from serve_app.api.etag import Tag
-from serve_app.api.inputs import After, AsOf, DataHash, Has, Reader, Runner, Start, Symbol, moment, shown
+from serve_app.api.inputs import After, DataHash, Has, Reader, Runner, Start, Symbol, moment
 from serve_app.api.models import BarsView, ClosesView, Instrument, Page, UploadView
 from serve_app.api.paging import cut, key_of
+from serve_app.api.reading import BarsPart, Replying
 from serve_app.api.uploading import accept, known
 
 router = APIRouter(prefix="/bars", tags=["bars"])
@@ -26,46 +26,36 @@ _BODY = dict.fromkeys(
 
 @router.get("", response_model=Page[Instrument])
 async def instruments(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
-    as_of: AsOf = None,
+    part: BarsPart,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     after: After = None,
 ) -> Page[Instrument] | Response:
     """Symbols of the feed's bars with a bar by then, in alphabetical order."""
     key = key_of(after, str)
-    part = await shown(services, as_of)
     whole = (await services.archive.bars()).panel
-    tag = Tag.of(request, whole.content_hash, part.until)
-    if (held := tag.known(request)) is not None:
+    if (held := reply.held(whole.content_hash, part.until)) is not None:
         return held
     listed = await services.archive.instruments(until=part.until)
     if key is not None:
         listed = [row for row in listed if row.symbol > str(key[0])]
     page, following = cut(listed, limit, lambda row: (row.symbol,))
-    response.headers.update(tag.headers)
     return Page(items=[views.instrument(row) for row in page], next=following)
 
 
 @router.get("/closes", response_model=ClosesView)
 async def closes(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
+    part: BarsPart,
     bars: Annotated[int, Query(ge=1, le=260, description="the newest so many sessions")] = 61,
-    as_of: AsOf = None,
 ) -> ClosesView | Response:
     """Closes of every symbol of the feed's bars at the newest sessions by `as_of`, in one answer."""
-    part = await shown(services, as_of)
     panel = (await services.archive.bars()).panel
-    tag = Tag.of(request, panel.content_hash, part.until)
-    if (held := tag.known(request)) is not None:
+    if (held := reply.held(panel.content_hash, part.until)) is not None:
         return held
     found = await services.archive.closes(bars, until=part.until)
-    response.headers.update(tag.headers)
     return views.closes(found, panel.frame, panel.content_hash)
 
 
@@ -80,26 +70,21 @@ async def uploaded(services: Has, _: Reader, data_hash: DataHash) -> UploadView:
 
 @router.get("/{symbol}", response_model=BarsView)
 async def bars(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
+    part: BarsPart,
     symbol: Symbol,
     start: Start = None,
-    as_of: AsOf = None,
     limit: Annotated[int, Query(ge=1, le=20_000, description="the newest so many")] = 2000,
 ) -> BarsView | Response:
     """One symbol's bars closed by `as_of`, oldest first; the newest `limit` of them."""
-    part = await shown(services, as_of)
     since = await moment(start)
     panel = await services.archive.of(symbol, until=part.until)
     data_hash = (await services.archive.bars()).panel.content_hash
     first = max(len(panel) - limit, 0 if since is None else int(panel.ts.searchsorted(to_micros(since))))
     chosen = views.rows(panel, first, len(panel))
-    tag = Tag.of(request, data_hash, chosen.ts[:1], chosen.ts[-1:], len(chosen))
-    if (held := tag.known(request)) is not None:
+    if (held := reply.held(data_hash, chosen.ts[:1], chosen.ts[-1:], len(chosen))) is not None:
         return held
-    response.headers.update(tag.headers)
     return views.bars(chosen, symbol, data_hash)
 
 

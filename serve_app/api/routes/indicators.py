@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from data.contracts.errors import InvalidInput
-from serve_app.api.etag import Tag
-from serve_app.api.inputs import AsOf, Has, Name, Reader, Start, moment, shown
+from serve_app.api.inputs import Has, Name, Reader, Start, moment
 from serve_app.api.models import IndicatorSeries, IndicatorView
+from serve_app.api.reading import BarsPart, Replying
 
 router = APIRouter(prefix="/indicators", tags=["indicators"])
 
@@ -18,22 +18,17 @@ _PARAM = re.compile(r"([a-z][a-z0-9_]{0,31}):(-?\d{1,12}(?:\.\d{1,12})?)")
 
 
 @router.get("", response_model=list[IndicatorView])
-async def indicators(request: Request, response: Response, services: Has, _: Reader) -> list[IndicatorView] | Response:
+async def indicators(reply: Replying, services: Has, _: Reader) -> list[IndicatorView] | Response:
     """Every indicator with its parameters and their ranges, by name."""
     found = await services.compute.indicators()
-    tag = Tag.of(request, *found)
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
-    return found
+    return reply.held(*found) or found
 
 
 @router.get("/{name}/values", response_model=IndicatorSeries)
 async def values(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
+    part: BarsPart,
     name: Name,
     symbol: Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")],
     param: Annotated[
@@ -41,17 +36,11 @@ async def values(
         Query(max_length=20, description="`name:number`, once for each parameter", examples=["window:14"]),
     ] = None,
     start: Start = None,
-    as_of: AsOf = None,
 ) -> IndicatorSeries | Response:
     """One indicator over one symbol's bars up to `as_of`; warm-up is null."""
     params = _params(param or [])
-    part = await shown(services, as_of)
     found = await services.compute.indicator(name, symbol, params, start=await moment(start), as_of=part.until)
-    tag = Tag.of(request, found.model_dump_json())
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
-    return found
+    return reply.held(found.model_dump_json()) or found
 
 
 def _params(texts: list[str]) -> dict[str, float]:

@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from asgi_correlation_id import correlation_id
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from data.contracts.errors import NotFound
 from data.contracts.signals import Action
 from serve_app.api import export, views
 from serve_app.api.breadth import breadth_of
-from serve_app.api.etag import Tag
-from serve_app.api.inputs import (
-    PRINTABLE,
-    After,
-    AsOf,
-    Has,
-    Limit,
-    Reader,
-    Runner,
-    Start,
-    Symbol,
-    UniverseId,
-    moment,
-    shown,
-)
+from serve_app.api.inputs import PRINTABLE, After, Has, Limit, Reader, Runner, Start, Symbol, moment
 from serve_app.api.models import (
     BreadthView,
     ChangesView,
@@ -36,6 +22,7 @@ from serve_app.api.models import (
     SignalView,
 )
 from serve_app.api.paging import cut, key_of, moment_of
+from serve_app.api.reading import BarsPart, Replying, SignalsPart
 
 router = APIRouter(prefix="/signals", tags=["signals"])
 work = APIRouter(prefix="/signals", tags=["signals"])
@@ -43,13 +30,10 @@ work = APIRouter(prefix="/signals", tags=["signals"])
 
 @router.get("", response_model=SignalsView, responses=export.RESPONSES)
 async def latest(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
-    as_of: AsOf = None,
+    part: SignalsPart,
     action: Annotated[list[Action] | None, Query(description="only these")] = None,
-    universe: UniverseId = None,
     min_strength: Annotated[float, Query(ge=0, le=1)] = 0.0,
     symbols: Annotated[
         str | None, Query(min_length=1, max_length=20_000, pattern=PRINTABLE, description="A,B,C; default: all")
@@ -61,11 +45,8 @@ async def latest(
 ) -> SignalsView | Response:
     """The newest signal of each symbol at one moment; `format` gives the same rows as a file."""
     key = key_of(after, float, str)
-    version = await services.signals.version()
-    part = await shown(services, as_of, universe)
-    tag = Tag.of(request, version, part)
-    if (known := tag.known(request)) is not None:
-        return known
+    if (held := reply.held(await services.signals.version(), part)) is not None:
+        return held
     found = await services.signals.latest(
         universe=part.universe,
         until=part.until,
@@ -80,23 +61,19 @@ async def latest(
     items = [views.signal(row) for row in page]
     if format != "json":
         name = f"signals-{part.until:%Y-%m-%d}" if part.until else "signals"
-        return await export.answer(items, format, name=name, following=following, request=request, headers=tag.headers)
-    response.headers.update(tag.headers)
+        headers = reply.response.headers
+        return await export.answer(
+            items, format, name=name, following=following, request=reply.request, headers=headers
+        )
     newest = max((item.as_of for item in items), default=None)
     return SignalsView(items=items, next=following, as_of=newest, clock=part.clock)
 
 
 @router.get("/changes", response_model=ChangesView)
-async def changes(
-    request: Request, response: Response, services: Has, _: Reader, as_of: AsOf = None, universe: UniverseId = None
-) -> ChangesView | Response:
+async def changes(reply: Replying, services: Has, part: SignalsPart) -> ChangesView | Response:
     """Symbols whose action differs between the newest session and the one before, largest move in score first."""
-    version = await services.signals.version()
-    part = await shown(services, as_of, universe)
-    tag = Tag.of(request, version, part)
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
+    if (held := reply.held(await services.signals.version(), part)) is not None:
+        return held
     if part.universe is None:
         return ChangesView(as_of=None, before=None, items=[])
     found = await services.signals.changes(part.universe, until=part.until)
@@ -106,28 +83,20 @@ async def changes(
 
 @router.get("/breadth", response_model=BreadthView)
 async def breadth(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
-    as_of: AsOf = None,
-    universe: UniverseId = None,
+    part: SignalsPart,
     sessions: Annotated[int, Query(ge=1, le=520, description="how many sessions back")] = 120,
 ) -> BreadthView | Response:
     """Counts of buy, hold and sell: by sector at the newest session, and of the whole market over sessions."""
-    version = await services.signals.version()
-    part = await shown(services, as_of, universe)
-    tag = Tag.of(request, version, part)
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
+    if (held := reply.held(await services.signals.version(), part)) is not None:
+        return held
     return await breadth_of(services, part, sessions)
 
 
 @router.get("/id/{signal_id}", response_model=SignalView)
 async def by_id(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
     _: Reader,
     signal_id: Annotated[str, Path(min_length=1, max_length=128, pattern=PRINTABLE)],
@@ -137,56 +106,37 @@ async def by_id(
     found = await services.signals.get(signal_id, revision)
     if found is None:
         raise NotFound(f"there is no signal {signal_id}" + (f" with revision {revision}" if revision else ""))
-    tag = Tag.of(request, found.signal.input_hash, found.revision)
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
+    if (held := reply.held(found.signal.input_hash, found.revision)) is not None:
+        return held
     return views.signal(found)
 
 
 @router.get("/{symbol}", response_model=SignalView)
-async def newest(
-    request: Request,
-    response: Response,
-    services: Has,
-    _: Reader,
-    symbol: Symbol,
-    as_of: AsOf = None,
-    universe: UniverseId = None,
-) -> SignalView | Response:
+async def newest(reply: Replying, services: Has, part: SignalsPart, symbol: Symbol) -> SignalView | Response:
     """The newest signal of one symbol."""
-    part = await shown(services, as_of, universe)
     found = await services.signals.newest(symbol, part.universe, until=part.until)
     if found is None:
         raise NotFound(
             f"there is no signal of {symbol} by then; see GET /v1/signals for those there are", symbol=symbol
         )
-    tag = Tag.of(request, found.signal.signal_id, found.revision)
-    if (known := tag.known(request)) is not None:
-        return known
-    response.headers.update(tag.headers)
+    if (held := reply.held(found.signal.signal_id, found.revision)) is not None:
+        return held
     return views.signal(found)
 
 
 @router.get("/{symbol}/history", response_model=Page[SignalView])
 async def history(
-    request: Request,
-    response: Response,
+    reply: Replying,
     services: Has,
-    _: Reader,
+    part: SignalsPart,
     symbol: Symbol,
-    as_of: AsOf = None,
-    universe: UniverseId = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[SignalView] | Response:
     """The current revision of each signal of one symbol, newest bar first."""
     key = key_of(after, str, str)
-    version = await services.signals.version()
-    part = await shown(services, as_of, universe)
-    tag = Tag.of(request, version, part)
-    if (known := tag.known(request)) is not None:
-        return known
+    if (held := reply.held(await services.signals.version(), part)) is not None:
+        return held
     found = await services.signals.history(
         symbol,
         universe=part.universe,
@@ -196,21 +146,18 @@ async def history(
         limit=limit + 1,
     )
     page, following = cut(found, limit, lambda row: (row.signal.as_of.isoformat(), row.signal.signal_id))
-    response.headers.update(tag.headers)
     return Page(items=[views.signal(row) for row in page], next=following)
 
 
 @router.get("/{symbol}/series", response_model=ConsensusSeries)
-async def series(services: Has, _: Reader, symbol: Symbol, start: Start = None, as_of: AsOf = None) -> ConsensusSeries:
+async def series(services: Has, part: BarsPart, symbol: Symbol, start: Start = None) -> ConsensusSeries:
     """Votes and consensus of every bar of one symbol; nothing after `as_of` is computed or sent."""
-    part = await shown(services, as_of)
     return await services.compute.series(symbol, start=await moment(start), as_of=part.until)
 
 
 @router.get("/{symbol}/reasons", response_model=ReasonsView)
-async def reasons(services: Has, _: Reader, symbol: Symbol, as_of: AsOf = None) -> ReasonsView:
+async def reasons(services: Has, part: BarsPart, symbol: Symbol) -> ReasonsView:
     """Why each agent voted as it did, in words."""
-    part = await shown(services, as_of)
     return await services.compute.reasons(symbol, as_of=part.until)
 
 

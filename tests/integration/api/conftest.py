@@ -3,26 +3,22 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 import pytest
 import pytest_asyncio
-from pwdlib import PasswordHash
-from pydantic import SecretStr
 
 from data.clock import ManualClock
-from data.home import Home
 from data.market.sample import BARS, path_of
 from data.market.source import Bars, open_bars
-from data.settings import AuthSettings, PostgresSettings, RedisSettings, Settings
-from data.store.accounts import Account
+from data.settings import AuthSettings, Settings
 from data.store.pool import Pool
 from data.store.stores import open_stores
 from serve_app.api.app import build_app
 from serve_app.api.open import open_services
 from serve_app.auth.access import ROLES
-from tests.integration.api.site import NOW, PASSWORD, Local, Site, feed_of, scopes
+from tests.integration.api.site import NOW, Local, Site, feed_of, scopes
+from tests.integration.people import PASSWORD, account, settings_of
 
 SYMBOLS = ("AAPL", "CVX", "GE", "JPM", "KO", "MSFT", "PG", "XOM")
 
@@ -41,20 +37,10 @@ def market_bars(market_file: Path) -> Bars:
     return open_bars(str(market_file))
 
 
-@pytest.fixture(scope="session")
-def password_hash() -> str:
-    return PasswordHash.recommended().hash(PASSWORD)
-
-
 @pytest.fixture
 def settings(tmp_path: Path, store_url: str, redis_url: str) -> Settings:
-    Home(tmp_path).secrets.mkdir()
-    return Settings(
-        home=tmp_path,
-        postgres=PostgresSettings(url=SecretStr(store_url)),
-        redis=RedisSettings(url=SecretStr(redis_url)),
-        auth=AuthSettings(requests_per_minute=1_000_000, login_per_minute=1_000_000, access_minutes=600),
-    )
+    auth = AuthSettings(requests_per_minute=1_000_000, login_per_minute=1_000_000, access_minutes=600)
+    return settings_of(tmp_path, store_url, redis_url, auth=auth)
 
 
 @pytest_asyncio.fixture
@@ -66,8 +52,7 @@ async def bare(
     async with open_stores(settings.postgres, store_url) as stores:
         compute = Local(market_bars, stores, clock)
         for role in ROLES:
-            now = datetime.now(UTC)
-            await stores.accounts.add(Account(uuid4(), role, role, password_hash, active=True, epoch=1, created_at=now))
+            await stores.accounts.add(account(role, role, password_hash, datetime.now(UTC)))
         app = build_app(settings, lambda: open_services(settings, compute), reading_only=False, dashboard=None)
         async with app.router.lifespan_context(app):
             services = app.state.services

@@ -31,7 +31,6 @@ from serve_app.explorer import Explorer
 from serve_app.orchestrator import Orchestrator, market_of
 from serve_app.scans import ScanRequest, plan_scan
 
-PASSWORD = "a password of the tests"
 API = "http://gs.test:8000"
 NOW = datetime(2026, 1, 5, 21, 0, tzinfo=UTC)
 ANONYMOUS = "anonymous"

@@ -9,34 +9,26 @@ from typing import LiteralString
 import pytest
 import pytest_asyncio
 from httpx import AsyncClient
-from pwdlib import PasswordHash
-from pydantic import SecretStr
 
 from data.clock import ManualClock
 from data.embedded.redis import EmbeddedRedis
-from data.home import Home
-from data.settings import ApiSettings, AuthSettings, PostgresSettings, RedisSettings, Settings
+from data.settings import ApiSettings, AuthSettings, Settings
 from data.store.accounts import AccountStore
 from data.store.pool import Pool
 from serve_app.api.compute import NoCompute
 from serve_app.api.open import open_services
 from serve_app.auth.access import ROLES
 from serve_app.auth.accounts import Accounts
-from tests.integration.auth.site import PASSWORD, SECRET, Count, Site, account, build
-
-
-@pytest.fixture(scope="session")
-def password_hash() -> str:
-    return PasswordHash.recommended().hash(PASSWORD)
+from tests.integration.auth.site import SECRET, Count, Site, build
+from tests.integration.people import account, settings_of
 
 
 @pytest.fixture
 def settings(tmp_path: Path, store_url: str, redis_url: str) -> Settings:
-    Home(tmp_path).secrets.mkdir()
-    return Settings(
-        home=tmp_path,
-        postgres=PostgresSettings(url=SecretStr(store_url)),
-        redis=RedisSettings(url=SecretStr(redis_url)),
+    return settings_of(
+        tmp_path,
+        store_url,
+        redis_url,
         api=ApiSettings(body_bytes=64 * 1024, upload_bytes=1024**2),
         auth=AuthSettings(cors_origins=("https://desk.example",)),
     )
@@ -52,7 +44,7 @@ async def site(pool: Pool, settings: Settings, clock: ManualClock, password_hash
     """The services as they are opened everywhere, but for the clock of the accounts, which the tests set."""
     store = AccountStore(pool)
     for role in ROLES:
-        await store.add(account(role, role, password_hash, clock))
+        await store.add(account(role, role, password_hash, clock.now()))
     accounts = Accounts(store, secret=SECRET, settings=settings.auth, clock=clock)
     async with open_services(settings, NoCompute()) as opened:
         services = replace(opened, accounts=accounts)

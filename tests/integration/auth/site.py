@@ -3,22 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import LiteralString
-from uuid import uuid4
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from data.clock import ManualClock
 from data.settings import Settings
-from data.store.accounts import Account, AccountStore
+from data.store.accounts import AccountStore
 from serve_app.api.middleware import add_middleware
 from serve_app.api.problems import add_problem_handlers
 from serve_app.api.routes import auth, keys, users
 from serve_app.api.services import Services
-from serve_app.auth.access import Role
 from serve_app.auth.accounts import Accounts, Login
+from tests.integration.people import PASSWORD
 
-PASSWORD = "a password of the tests"
 SECRET = "5" * 64
 API = "http://gs.test:8000"
 GATEWAY = "http://gs.test:8001"
@@ -60,10 +58,6 @@ def build(settings: Settings, services: Services) -> FastAPI:
         app.include_router(more.work, prefix="/v1")
     add_middleware(app, settings)
     return app
-
-
-def account(name: str, role: Role, password_hash: str, clock: ManualClock) -> Account:
-    return Account(uuid4(), name, role, password_hash, active=True, epoch=1, created_at=clock.now())
 
 
 def bearer(proof: Login | str) -> dict[str, str]:

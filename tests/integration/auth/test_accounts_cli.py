@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 import structlog
 import typer
@@ -33,7 +34,7 @@ def run(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iter
     structlog.reset_defaults()  # commands log to the stderr they were started with
 
 
-def test_a_user_is_added_changed_and_disabled(run: Run) -> None:
+def test_a_user_is_added_changed_and_disabled(run: Run, tmp_path: Path) -> None:
     assert run("users", "add", "ada", "--role", "admin", given=NEW + "\n").exit_code == 0
     assert run("users", "add", "bob", "--generate").exit_code == 0
     assert run("users", "set-role", "bob", "trader").exit_code == 0
@@ -44,7 +45,11 @@ def test_a_user_is_added_changed_and_disabled(run: Run) -> None:
         ("ada", "admin", True),
         ("bob", "trader", False),
     ]
-    assert run("users", "disable", "bob", "--undo").exit_code == 0
+    back = run("users", "disable", "bob", "--undo", "--json")
+    assert json.loads(back.stdout)["active"] is True
+    file = tmp_path / "users.csv"
+    assert run("users", "list", "--out", str(file)).stdout == ""
+    assert pl.read_csv(file)["name"].to_list() == ["ada", "bob"]
 
 
 def test_what_cannot_be_is_refused_with_a_reason(run: Run) -> None:

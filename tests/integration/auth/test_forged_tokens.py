@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from serve_app.auth.access import Permission
 from serve_app.auth.accounts import Login
-from tests.integration.auth.site import PASSWORD, SECRET, Site, bearer
+from tests.integration.auth.site import SECRET, Site, bearer
+from tests.integration.people import PASSWORD
 
 HEADER = {"alg": "HS256", "typ": "at+jwt"}
 

@@ -17,7 +17,8 @@ from data.embedded.redis import EmbeddedRedis
 from data.settings import AuthSettings, Settings
 from serve_app.auth.access import Permission
 from serve_app.limits import Limiter
-from tests.integration.auth.site import PASSWORD, Site, bearer, build
+from tests.integration.auth.site import Site, bearer, build
+from tests.integration.people import PASSWORD
 
 FEW = AuthSettings(login_per_minute=3, requests_per_minute=5)
 

@@ -9,7 +9,8 @@ from httpx import AsyncClient
 from data.contracts.errors import Unauthenticated
 from serve_app.auth.access import Permission
 from serve_app.auth.accounts import Login
-from tests.integration.auth.site import API, ELSEWHERE, GATEWAY, PASSWORD, Count, Site, bearer
+from tests.integration.auth.site import API, ELSEWHERE, GATEWAY, Count, Site, bearer
+from tests.integration.people import PASSWORD
 
 FORM = {"username": "viewer", "password": PASSWORD}
 

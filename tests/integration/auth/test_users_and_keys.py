@@ -9,7 +9,8 @@ import pytest
 from httpx import AsyncClient
 
 from serve_app.auth.access import Permission
-from tests.integration.auth.site import PASSWORD, Count, Site, bearer
+from tests.integration.auth.site import Count, Site, bearer
+from tests.integration.people import PASSWORD
 
 NEW = "a new password of somebody"
 HOSTILE = [

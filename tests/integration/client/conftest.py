@@ -20,11 +20,11 @@ from data.settings import (
     StreamSettings,
 )
 from serve_app.client.client import Client
-from tests.integration.api.conftest import market_bars, market_file, password_hash
+from tests.integration.api.conftest import market_bars, market_file
 from tests.integration.client.system import System, emptied
 from tests.integration.gateway.conftest import free_port
 
-__all__ = ["market_bars", "market_file", "password_hash"]
+__all__ = ["market_bars", "market_file"]
 
 Building = Callable[..., System]
 

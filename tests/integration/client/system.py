@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import httpx
 import psycopg
@@ -24,9 +23,9 @@ from cluster.voters import LocalVoters
 from data.clock import ManualClock, SystemClock
 from data.market.source import Bars
 from data.settings import Settings
-from data.store.accounts import Account
 from data.store.pool import open_pool
 from data.store.stores import Stores, open_stores
+from data.stream import prices
 from data.stream.redis import open_redis
 from serve_app.api.app import build_app
 from serve_app.api.open import open_services
@@ -37,6 +36,7 @@ from serve_app.auth.opening import signing_secret
 from serve_app.relay import build_relay
 from serve_app.worker import ScanWorker
 from tests.integration.api.site import Local, feed_of
+from tests.integration.people import account
 from tests.integration.store.samples import NOW
 from tests.integration.store.samples import signal as signal_of
 
@@ -110,6 +110,11 @@ class System:
             rows = [signal_of(symbol, day=day) for symbol in symbols]
             self.run(self.stores.signals.add_all(rows, clock_now=NOW, correlation_id="test"))
 
+    def publish(self, symbol: str, price: float) -> None:
+        """Publish a bar of this symbol, as the replay does."""
+        row = {"symbol": symbol, "ts": "2018-02-07T21:00:00+00:00", "volume": 9.0}
+        self.run(prices.publish(self.services.redis, [row | dict.fromkeys(("open", "high", "low", "close"), price)]))
+
     def stop_api(self) -> None:
         """Let the API end, as a deploy does."""
         assert self._server is not None
@@ -167,8 +172,7 @@ class System:
             open_redis(self._redis_url(), command_s=2) as redis,
         ):
             self.stores = stores
-            account = Account(uuid4(), USER, "trader", self.password_hash, True, 1, datetime.now(UTC))
-            await stores.accounts.add(account)
+            await stores.accounts.add(account(USER, "trader", self.password_hash, datetime.now(UTC)))
             session = self.bars.panel.sessions[-1]
             await stores.feed.put(feed_of(self.bars, self.source, datetime.fromtimestamp(session / 1e6, UTC)))
             worker = ScanWorker(settings, stores, SystemClock())

@@ -15,9 +15,9 @@ from data.market.sample import sample_bars
 from serve_app.api.models import JobView
 from serve_app.auth.access import Permission
 from serve_app.client.client import Client
-from tests.integration.api.site import PASSWORD
 from tests.integration.client.system import USER, System, until
 from tests.integration.gateway.conftest import free_port
+from tests.integration.people import PASSWORD
 
 
 @pytest.fixture(scope="module")

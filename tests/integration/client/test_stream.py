@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,12 @@ import goldensignals as gs
 from serve_app.api.models import SignalView
 from serve_app.auth.access import Permission
 from serve_app.client.client import Client
-from serve_app.client.stream import Resync, Stream
+from serve_app.client.stream import Price, Resync, Stream
 from tests.integration.client.conftest import Building
 from tests.integration.client.system import GUARD_S, System, until
 from tests.integration.store.samples import FIRST_BAR
 
+OHLC = ("open", "high", "low", "close")
 NAMES = [f"S{number}" for number in range(10)]
 
 
@@ -32,17 +35,18 @@ def client(live: System) -> Iterator[Client]:
         yield connected
 
 
-async def take(stream: Stream[SignalView], count: int) -> list[tuple[str, int]]:
+async def take(stream: Stream[Any], count: int) -> list[tuple[str, int]]:
     """So many signals: symbol and day."""
     found: list[tuple[str, int]] = []
     async with asyncio.timeout(GUARD_S):
         while len(found) < count:
             signal = await anext(stream)
+            assert isinstance(signal, SignalView)
             found.append((signal.symbol, (signal.as_of - FIRST_BAR).days))
     return found
 
 
-async def begun(stream: Stream[SignalView]) -> None:
+async def begun(stream: Stream[Any]) -> None:
     """Until it has a cursor. Waiting for a signal that does not come is cut off, which a stream survives."""
     async with asyncio.timeout(GUARD_S):
         while stream.cursor is None:
@@ -225,6 +229,41 @@ async def test_jobs_are_streamed_as_whole_events(live: System, client: Client) -
     await stream.aclose()
 
 
+async def test_prices_come_beside_signals_and_do_not_move_the_cursor(live: System, client: Client) -> None:
+    live.publish("AAPL", 1.0)
+    live.publish("KO", 2.0)
+    async with client.stream(["signals.AAPL", "prices.AAPL"]) as stream, asyncio.timeout(GUARD_S):
+        first = await anext(stream)
+        assert first == Price(
+            symbol="AAPL", ts=datetime(2018, 2, 7, 21, tzinfo=UTC), volume=9, **dict.fromkeys(OHLC, 1.0)
+        )
+        before = stream.cursor
+        live.publish("KO", 3.0)
+        live.publish("AAPL", 4.0)
+        second = await anext(stream)
+        assert isinstance(second, Price)
+        assert (second.symbol, second.close, stream.cursor) == ("AAPL", 4.0, before)
+        live.store(["AAPL"])
+        assert await take(stream, 1) == [("AAPL", 0)]
+        assert stream.cursor == (before or 0) + 1
+
+
+async def test_a_stream_of_prices_alone_goes_on_after_a_gateway_that_was_killed(building: Building) -> None:
+    """Nothing can be missed in it: its key may not read what the event log still holds, and need not."""
+    system = building(keep_events=50)
+    system.start_gateway()
+    with gs.connect(system.url, api_key=system.key(Permission.STREAM)) as client:
+        async with client.stream("prices") as stream, asyncio.timeout(GUARD_S):
+            await begun(stream)
+            system.kill_gateway()
+            system.store(NAMES, range(20))
+            system.publish("KO", 5.0)
+            await asyncio.to_thread(system.start_gateway)
+            found = await anext(stream)
+            assert isinstance(found, Price)
+            assert (found.symbol, found.close) == ("KO", 5.0)
+
+
 async def test_a_key_without_the_right_to_stream_is_refused(live: System) -> None:
     with (
         gs.connect(live.url, api_key=live.key(Permission.READ)) as client,
@@ -245,7 +284,10 @@ async def test_a_gateway_that_stays_away_ends_the_stream_after_the_patience(syst
 
 def test_rooms_that_hold_no_signals_are_refused_at_once(system: System) -> None:
     with gs.connect(system.url, api_key=system.key()) as client:
-        with pytest.raises(gs.InvalidInput, match=r"no room 'jobs' to stream; there are signals, signals\.<name>"):
+        with pytest.raises(
+            gs.InvalidInput,
+            match=r"no room 'jobs' to stream; there are signals, signals\.<name>, prices, prices\.<name>",
+        ):
             client.stream("jobs")
         with pytest.raises(gs.InvalidInput, match="no room 'prices'"):
             client.events_stream("prices")

@@ -3,7 +3,7 @@
 import pytest
 
 from data.contracts.errors import InvalidInput
-from serve_app.client.rooms import belongs, check_rooms, pattern_of
+from serve_app.client.rooms import belongs, check_rooms, pattern_of, with_events
 
 
 @pytest.mark.parametrize("room", ["signals", "signals.AAPL", "signals.BRK.B", "jobs", "jobs.0f", "agents", "market"])
@@ -41,3 +41,8 @@ def test_an_event_belongs_to_the_room_of_its_kind_and_of_its_name(key: str, room
 def test_the_log_is_asked_for_one_kind_or_for_everything() -> None:
     assert pattern_of(["signals.AAPL", "signals.KO"]) == "signals.#"
     assert pattern_of(["signals", "jobs"]) is None
+
+
+def test_prices_are_a_room_of_their_own_without_events() -> None:
+    rooms = check_rooms(["signals.AAPL", "prices.AAPL", "prices"], ("signals", "prices"))
+    assert with_events(rooms) == ("signals.AAPL",)
