@@ -8,28 +8,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import ray
 
 from agents.agent import VoteBlock
 from agents.registry import roster
-from cluster.warm import warm_node
+from cluster.warm import THREE_BARS, warm_node
 from data.contracts.panel import Panel
 
 Rows = Literal["last", "all"]
-_THREE_BARS = Panel(
-    symbols=("WARM",),
-    offsets=np.array([0, 3]),
-    ts=np.arange(3) * 86_400_000_000,
-    open=np.ones(3),
-    high=np.ones(3),
-    low=np.ones(3),
-    close=np.ones(3),
-    volume=np.ones(3),
-    gap=np.zeros(3, np.bool_),
-)
-
-
 _RECENT = 256  # calls whose times are kept
 
 
@@ -59,7 +45,7 @@ class AgentActor:
         self._error: str | None = None
         warm_node()
         self._agent = roster([agent])[0]
-        self._agent.evaluate(_THREE_BARS)  # loads the kernels it uses, so that no request waits for them
+        self._agent.evaluate(THREE_BARS)  # loads the kernels it uses, so that no request waits for them
 
     def ready(self) -> int:
         """Answers, with its process id, once kernels are compiled and the agent is loaded."""

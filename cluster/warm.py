@@ -1,33 +1,48 @@
-"""Compiles every kernel once per node, before the first request: N cold actors would each compile the same set."""
+"""Compiles the agents' kernels once per node, before the first request: N cold actors would each compile the same set.
+
+Kernels of other indicators are compiled when they are first asked for, and kept as well.
+"""
 
 import fcntl
-import hashlib
 import os
-import platform
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-import agents.kernels
-from agents.indicators import warm
+import numpy as np
+
+from agents.kernels.compiling import CACHE, EDITION
+from agents.registry import roster
 from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
+from data.contracts.panel import Panel
 
 _COMPILE_S = 600.0
+THREE_BARS = Panel(
+    symbols=("WARM",),
+    offsets=np.array([0, 3]),
+    ts=np.arange(3) * 86_400_000_000,
+    open=np.ones(3),
+    high=np.ones(3),
+    low=np.ones(3),
+    close=np.ones(3),
+    volume=np.ones(3),
+    gap=np.zeros(3, np.bool_),
+)
 
 
 def warm_node() -> None:
-    """Fill Numba's cache: the first process of a node compiles every kernel while the others wait for it."""
-    this = _edition()
+    """Fill Numba's cache: the first process of a node compiles what the agents use while the others wait for it."""
+    this = f"{EDITION} {CACHE}"
     path = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm"
     with open(path, "a+", opener=_ours) as done:
         if _read(done) == this:
             return
         fcntl.flock(done, fcntl.LOCK_EX)
         if _read(done) != this:  # nobody else has compiled while we waited
-            warm()
+            for agent in roster():
+                agent.evaluate(THREE_BARS)
             done.truncate(0)
             done.write(this)
 
@@ -69,14 +84,6 @@ def _ours(path: str, flags: int) -> int:
         os.close(file)
         raise GoldenSignalsError(f"{path} belongs to somebody else; remove it")
     return file
-
-
-def _edition() -> str:
-    """What a compiled kernel depends on: its source as installed here, Numba, and the machine."""
-    sources = sorted(Path(agents.kernels.__path__[0]).glob("*.py"))
-    facts = [f"{file}:{file.stat().st_mtime_ns}" for file in sources]
-    facts += [version("numba"), platform.machine(), os.environ.get("NUMBA_CACHE_DIR", "")]
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -16,10 +16,17 @@ from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
 
-Input: TypeAlias = Literal["open", "high", "low", "close", "volume"]
+Input: TypeAlias = Literal["open", "high", "low", "close", "volume", "other"]
 Bars: TypeAlias = Panel | pl.DataFrame
 
-INPUTS: tuple[Input, ...] = ("open", "high", "low", "close", "volume")
+INPUTS: tuple[Input, ...] = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "other",
+)  # other: a second series to compare with
 
 
 def to_floats(column: object) -> Floats:
@@ -41,12 +48,16 @@ def to_floats(column: object) -> Floats:
     return view
 
 
-def to_ragged(bars: Bars, inputs: Sequence[Input]) -> Ragged:
+def to_ragged(bars: Bars, inputs: Sequence[str]) -> Ragged:
     """The named columns of a Panel or of a long Polars frame sorted by symbol, then ts.
 
     A frame without a `symbol` column is one symbol. Raises InvalidInput for a missing column or an unsorted frame.
     """
     if isinstance(bars, Panel):
+        if "other" in inputs:
+            raise InvalidInput(
+                "a panel has no second series; call the indicator with two columns, or a frame with `other`"
+            )
         return Ragged.of([to_floats(getattr(bars, name)) for name in inputs], bars.offsets)
     missing = [name for name in inputs if name not in bars.columns]
     if missing:

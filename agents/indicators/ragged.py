@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,24 +17,22 @@ from data.contracts.errors import InvalidInput
 class Ragged:
     """Input columns of S symbols.
 
-    Shapes: every column (N,) read-only float64; offsets (S+1,); starts (S,) = rows at the head of a symbol that an
-            earlier call has consumed and that stand there only as "the bars before".
+    Shapes: every column (N,) read-only float64; offsets (S+1,).
     """
 
     columns: tuple[Floats, ...]
     offsets: Ints
-    starts: Ints
 
     @classmethod
     def of(cls, columns: Sequence[Floats], offsets: Ints) -> Ragged:
-        """Columns with nothing before them. Raises InvalidInput when lengths and offsets disagree."""
+        """Raises InvalidInput when lengths and offsets disagree."""
         sizes = {column.size for column in columns}
         if len(sizes) > 1:
             raise InvalidInput(f"the input columns have different lengths: {', '.join(str(c.size) for c in columns)}")
         edges = np.array(offsets, dtype=np.int64)  # copied: contiguous and writeable, whatever came
         if edges.size == 0 or edges[0] != 0 or edges[-1] != sizes.pop() or np.any(np.diff(edges) < 0):
             raise InvalidInput("offsets must ascend from 0 to the number of rows")
-        return cls(tuple(columns), edges, np.zeros(edges.size - 1, np.int64))
+        return cls(tuple(columns), edges)
 
     @classmethod
     def single(cls, columns: Sequence[Floats]) -> Ragged:
@@ -49,61 +49,85 @@ class Ragged:
         """S."""
         return self.offsets.size - 1
 
-    def order(self) -> Ints:
-        """Symbols by number of rows, so that those advanced side by side end together."""
-        return np.argsort(np.diff(self.offsets), kind="stable")
-
-    def fresh_rows(self) -> Ints | None:
-        """Where the rows not seen before stand; None = all are new."""
-        if not self.starts.any():
-            return None
-        counts = np.diff(self.offsets) - self.starts
-        return np.arange(counts.sum()) + np.repeat(np.cumsum(self.starts), counts)
-
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """All that one indicator remembers of S symbols: plain NumPy, picklable.
+class Memory:
+    """What one node remembers of S symbols.
 
-    Shapes: carry (K, S) accumulators; tail: the last rows of every input column, ragged by tail_offsets (S+1,).
-    identity: indicator and parameters, so that a state is not fed to another.
+    Shapes: carry (K, S) accumulators; tail: the last rows of every column it reads, ragged by tail_offsets (S+1,).
     """
 
-    identity: str
     carry: Floats
     tail: tuple[Floats, ...]
     tail_offsets: Ints
 
+    @classmethod
+    def blank(cls, *, carry: int, columns: int, symbols: int) -> Memory:
+        """Nothing seen yet."""
+        return cls(np.zeros((carry, symbols)), (np.empty(0),) * columns, np.zeros(symbols + 1, np.int64))
 
-def continued(state: State | None, data: Ragged, *, keep: int, carry_rows: int, identity: str) -> tuple[Ragged, State]:
-    """New rows with their remembered bars in front, and the state to be, its `carry` not yet advanced.
+    def before(self, columns: Sequence[Floats], offsets: Ints) -> tuple[tuple[Floats, ...], Ints]:
+        """The remembered rows and the new ones, symbol by symbol, and their offsets."""
+        if not self.tail_offsets[-1]:
+            return tuple(columns), offsets
+        joined_offsets = self.tail_offsets + offsets
+        old_rows = _rows(joined_offsets[:-1], np.diff(self.tail_offsets))
+        new_rows = _rows(joined_offsets[1:] - np.diff(offsets), np.diff(offsets))
+        joined = []
+        for tail, column in zip(self.tail, columns, strict=True):
+            whole = np.empty(joined_offsets[-1])
+            whole[old_rows], whole[new_rows] = tail, column
+            joined.append(whole)
+        return tuple(joined), joined_offsets
 
-    Raises InvalidInput when the state belongs to another indicator, other parameters or another number of symbols.
+    def after(self, columns: Sequence[Floats], offsets: Ints, carry: Floats, reach: int) -> Memory:
+        """The last `reach` rows of these columns with the new accumulators."""
+        counts = np.minimum(np.diff(offsets), reach)
+        rows = _rows(offsets[1:] - counts, counts)
+        tail_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        return Memory(carry, tuple(column[rows] for column in columns), tail_offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that a set of indicators remembers of S symbols: plain NumPy, picklable, or as bytes.
+
+    identity: indicators, parameters and kernels, so that a state is not fed to others.
+    seen:     (S,) bars consumed.
     """
-    if state is None:
-        whole, carry = data, np.zeros((carry_rows, data.symbols))
-    else:
-        if state.identity != identity:
-            raise InvalidInput(f"this state belongs to {state.identity}; start {identity} with state=None")
-        if state.tail_offsets.size != data.offsets.size:
-            raise InvalidInput(f"this state holds {state.tail_offsets.size - 1} symbols, not {data.symbols}")
-        whole, carry = _joined(state, data), state.carry.copy()
-    ends = whole.offsets[1:]
-    counts = np.minimum(np.diff(whole.offsets), keep)
-    tail_offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    rows = np.arange(tail_offsets[-1]) + np.repeat(ends - tail_offsets[1:], counts)
-    return whole, State(identity, carry, tuple(column[rows] for column in whole.columns), tail_offsets)
+
+    identity: str
+    seen: Ints
+    memories: tuple[Memory, ...]
+
+    def snapshot(self) -> bytes:
+        """As bytes that `restore` reads back to the same bits; NumPy's own format, nothing is pickled."""
+        arrays: dict[str, Any] = {"seen": self.seen}
+        for number, memory in enumerate(self.memories):
+            arrays[f"{number}.carry"], arrays[f"{number}.offsets"] = memory.carry, memory.tail_offsets
+            arrays |= {f"{number}.tail.{i}": column for i, column in enumerate(memory.tail)}
+        file = io.BytesIO()
+        np.savez(file, identity=np.frombuffer(self.identity.encode(), np.uint8), **arrays)
+        return file.getvalue()
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> State:
+        """Raises InvalidInput when these are not the bytes of a snapshot."""
+        try:
+            with np.load(io.BytesIO(snapshot), allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+            memories = []
+            for number in range(sum(name.endswith(".carry") for name in arrays)):
+                tails = sum(name.startswith(f"{number}.tail.") for name in arrays)
+                tail = tuple(arrays[f"{number}.tail.{i}"] for i in range(tails))
+                memories.append(Memory(arrays[f"{number}.carry"], tail, arrays[f"{number}.offsets"]))
+            return cls(arrays["identity"].tobytes().decode(), arrays["seen"], tuple(memories))
+        except (ValueError, KeyError, EOFError, OSError) as error:
+            raise InvalidInput(f"this is not a snapshot of indicators ({error}); start with state=None") from None
 
 
-def _joined(state: State, data: Ragged) -> Ragged:
-    before, fresh = np.diff(state.tail_offsets), np.diff(data.offsets)
-    offsets = state.tail_offsets + data.offsets
-    old_rows = np.arange(state.tail_offsets[-1]) + np.repeat(data.offsets[:-1], before)
-    new_rows = np.arange(data.rows) + np.repeat(state.tail_offsets[1:], fresh)
-    columns = []
-    for tail, column in zip(state.tail, data.columns, strict=True):
-        joined = np.empty(offsets[-1])
-        joined[old_rows], joined[new_rows] = tail, column
-        joined.flags.writeable = False
-        columns.append(joined)
-    return Ragged(tuple(columns), offsets, before)
+def _rows(starts: Ints, counts: Ints) -> Ints:
+    """Row numbers of runs of `counts` rows from `starts`, one after the other."""
+    ends = np.cumsum(counts)
+    rows: Ints = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - counts), counts)
+    return rows

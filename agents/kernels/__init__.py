@@ -1,14 +1,21 @@
 """Numba kernels: one jitted call over a whole ragged panel each. NumPy and Numba only; nothing is checked here.
 
-Every kernel takes its input columns (N,), then `offsets` (S+1,), so that symbol s owns rows
-offsets[s]:offsets[s+1], then its parameters, then its preallocated output columns (N,), which it fills
-completely (NaN while warming up). Inputs are read-only, contiguous float64; the callers in
-`agents.indicators` see to that, so each kernel is compiled for exactly one signature.
+Inputs are read-only, contiguous float64 columns (N,) of symbols end to end; outputs are preallocated columns (N,)
+that the kernel fills completely. Three kinds, each compiled for exactly one signature:
 
-A symbol's values never depend on its neighbours or on where a history was cut:
-* `windows`   — pure functions of the last few bars, put together by a fixed tree, so position does not matter;
-* `moments`   — the same for variances and slopes;
-* `recursive` — averages that remember, one carried value per symbol, advanced in bar order.
+    points   kernel(*inputs, *params, *outputs)                                  the row alone
+    window   kernel(*inputs, offsets, *params, *outputs)                         this row and a few before it
+    memory   kernel(*inputs, offsets, order, starts, carry, *params, *outputs)   all rows since the first
 
-Kernels that call each other share a module: Numba's cache does not notice an edit in another file.
+`offsets` (S+1,): symbol s owns rows offsets[s]:offsets[s+1]. A window writes NaN into its warm-up rows. A memory
+starts at offsets[s] + starts[s]: rows before that belong to earlier calls (or to its inputs' warm-up) and may be read
+as "the bars before", at most carry[0, s] of them; their outputs are not defined. carry (K, S) is taken up and left
+behind, row 0 being the count of bars seen, zeros at the beginning. `order` (S,) lists symbols by length for kernels
+that advance several side by side.
+
+A symbol's values never depend on its neighbours or on where a history was cut. So sums over a window are not running
+sums that remember how they began: see `windows`. A kernel that its node calls `guarded` never sees NaN; all others
+carry NaN through by themselves: a window forgets it, a memory keeps it.
+
+Kernels that call each other share a module: compiled code is kept by the content of its own file, see `compiling`.
 """

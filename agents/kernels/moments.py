@@ -9,13 +9,12 @@ NaN: a NaN input makes every window that holds it NaN, and no other.
 """
 
 import numpy as np
-from numba import njit
 
+from agents.kernels.compiling import decorators
 from agents.kernels.types import Floats, Ints
 
 SEGMENT = 128  # rows per block: a dozen such arrays fit half a 32 KiB L1 cache
-_jit = njit(cache=True, nogil=True, error_model="numpy")
-_part = njit(nogil=True, error_model="numpy", forceinline=True)  # lives inside the kernels that call it
+_jit, _part = decorators(__file__)
 
 
 @_jit

@@ -14,15 +14,14 @@ Shapes: inputs and outputs (N,), offsets (S+1,). A NaN input makes the rest of i
 """
 
 import numpy as np
-from numba import njit
 
+from agents.kernels.compiling import decorators
 from agents.kernels.types import Floats, Ints
 
 LANES = 8
 BLOCK = 4096  # bars of each lane per round: eight lanes of scratch stay in the L2 cache
 PITCH = BLOCK + 40  # rows of scratch per lane: a power of two would send all lanes to the same cache sets
-_jit = njit(cache=True, nogil=True, error_model="numpy")
-_part = njit(nogil=True, error_model="numpy", forceinline=True)  # lives inside the kernels that call it
+_jit, _part = decorators(__file__)
 
 
 @_jit
@@ -35,6 +34,31 @@ def ema(values: Floats, offsets: Ints, order: Ints, starts: Ints, carry: Floats,
         lanes = _enter(group, offsets, order, starts, at, who)
         while _next_block(lanes, who, offsets, at, rows, carry, seen):
             _smooth(values, at, out, at, rows, seen, carry[1], who, window, gain)
+            _finish(lanes, at, rows, seen, window - 1, out)
+            _advance(lanes, who, at, rows, carry)
+
+
+@_jit
+def fading(values: Floats, offsets: Ints, order: Ints, starts: Ints, carry: Floats, gain: float, out: Floats) -> None:
+    """Exponential mean that begins with the first value. No warm-up. carry (2, S)."""
+    at, rows, who = _lanes()
+    seen = np.zeros(LANES, np.int64)
+    for group in range(0, order.size, LANES):
+        lanes = _enter(group, offsets, order, starts, at, who)
+        while _next_block(lanes, who, offsets, at, rows, carry, seen):
+            _smooth(values, at, out, at, rows, seen, carry[1], who, 1, gain)
+            _advance(lanes, who, at, rows, carry)
+
+
+@_jit
+def wilder(values: Floats, offsets: Ints, order: Ints, starts: Ints, carry: Floats, window: int, out: Floats) -> None:
+    """Wilder's mean, seeded with the plain mean of `window` values; warm-up window - 1. carry (2, S)."""
+    at, rows, who = _lanes()
+    seen = np.zeros(LANES, np.int64)
+    for group in range(0, order.size, LANES):
+        lanes = _enter(group, offsets, order, starts, at, who)
+        while _next_block(lanes, who, offsets, at, rows, carry, seen):
+            _smooth(values, at, out, at, rows, seen, carry[1], who, window, 1.0 / window)
             _finish(lanes, at, rows, seen, window - 1, out)
             _advance(lanes, who, at, rows, carry)
 
@@ -208,28 +232,15 @@ def obv(close: Floats, volume: Floats, offsets: Ints, order: Ints, starts: Ints,
 
 
 @_jit
-def keltner(
-    high: Floats,
-    low: Floats,
-    close: Floats,
-    offsets: Ints,
-    order: Ints,
-    starts: Ints,
-    carry: Floats,
-    window: int,
-    multiplier: float,
-    atr_window: int,
-    upper: Floats,
-    middle: Floats,
-    lower: Floats,
-) -> None:
-    """Exponential mean of the close plus and minus `multiplier` average true ranges. carry (4, S).
-
-    Warm-up of all three: max(window - 1, atr_window).
-    """
-    ema(close, offsets, order, starts, carry[0:2], window, middle)
-    atr(high, low, close, offsets, order, starts, carry[2:4], atr_window, lower)
-    _bands(multiplier, upper, middle, lower)
+def total(values: Floats, offsets: Ints, order: Ints, starts: Ints, carry: Floats, out: Floats) -> None:
+    """Sum of all values so far. No warm-up. carry (2, S)."""
+    at, rows, who = _lanes()
+    seen = np.zeros(LANES, np.int64)
+    for group in range(0, order.size, LANES):
+        lanes = _enter(group, offsets, order, starts, at, who)
+        while _next_block(lanes, who, offsets, at, rows, carry, seen):
+            _accumulate(values, at, out, at, rows, carry[1], who)
+            _advance(lanes, who, at, rows, carry)
 
 
 @_part
@@ -364,16 +375,6 @@ def _signed_volume(now: Floats, before: Floats, volume: Floats, out: Floats) -> 
         move = now[i] - before[i]
         signed = volume[i] if move > 0.0 else move - move  # 0, and NaN where a price is
         out[i] = -volume[i] if move < 0.0 else signed
-
-
-@_part
-def _bands(multiplier: float, upper: Floats, middle: Floats, lower: Floats) -> None:
-    """`lower` holds the range and becomes the lower band."""
-    for i in range(middle.size):
-        reach = multiplier * lower[i]
-        upper[i] = middle[i] + reach
-        lower[i] = middle[i] - reach
-        middle[i] = middle[i] if upper[i] == upper[i] else np.nan
 
 
 @_part

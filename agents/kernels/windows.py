@@ -11,13 +11,12 @@ NaN: a NaN input makes every window that holds it NaN, and no other.
 """
 
 import numpy as np
-from numba import njit
 
+from agents.kernels.compiling import decorators
 from agents.kernels.types import Floats, Ints
 
 SEGMENT = 128  # rows per block: a dozen such arrays fit half a 32 KiB L1 cache
-_jit = njit(cache=True, nogil=True, error_model="numpy")
-_part = njit(nogil=True, error_model="numpy", forceinline=True)  # lives inside the kernels that call it
+_jit, _part = decorators(__file__)
 
 
 @_jit
@@ -31,6 +30,16 @@ def sma(values: Floats, offsets: Ints, window: int, out: Floats) -> None:
         for first in range(lo + window - 1, hi, step):
             last = min(first + step, hi)
             _mean(values[first - window + 1 : last], window, spare, out[first:last])
+
+
+@_jit
+def lag(values: Floats, offsets: Ints, bars: int, out: Floats) -> None:
+    """The value `bars` earlier; warm-up `bars`."""
+    for s in range(offsets.size - 1):
+        lo, hi = offsets[s], offsets[s + 1]
+        _blank(out, lo, hi, bars)
+        if hi - lo > bars:
+            _copy(values[lo : hi - bars], out[lo + bars : hi])
 
 
 @_jit
@@ -60,6 +69,42 @@ def donchian(
             _highest(high[first - window + 1 : last], window, spare, upper[first:last])
             _lowest(low[first - window + 1 : last], window, spare, lower[first:last])
             _midpoint(upper[first:last], lower[first:last], middle[first:last])
+
+
+@_jit
+def highest(values: Floats, offsets: Ints, window: int, out: Floats) -> None:
+    """Largest of the last `window` values; warm-up window - 1."""
+    step = _step(window)
+    spare = np.empty((2, step + window))
+    for s in range(offsets.size - 1):
+        lo, hi = offsets[s], offsets[s + 1]
+        _blank(out, lo, hi, window - 1)
+        for first in range(lo + window - 1, hi, step):
+            last = min(first + step, hi)
+            _highest(values[first - window + 1 : last], window, spare, out[first:last])
+
+
+@_jit
+def lowest(values: Floats, offsets: Ints, window: int, out: Floats) -> None:
+    """Smallest of the last `window` values; warm-up window - 1."""
+    step = _step(window)
+    spare = np.empty((2, step + window))
+    for s in range(offsets.size - 1):
+        lo, hi = offsets[s], offsets[s + 1]
+        _blank(out, lo, hi, window - 1)
+        for first in range(lo + window - 1, hi, step):
+            last = min(first + step, hi)
+            _lowest(values[first - window + 1 : last], window, spare, out[first:last])
+
+
+@_jit
+def true_range(high: Floats, low: Floats, close: Floats, offsets: Ints, out: Floats) -> None:
+    """Largest of high - low and the distances of high and low from the close before; warm-up 1."""
+    for s in range(offsets.size - 1):
+        lo, hi = offsets[s], offsets[s + 1]
+        _blank(out, lo, hi, 1)
+        if hi - lo > 1:
+            _ranges(high[lo + 1 : hi], low[lo + 1 : hi], close[lo : hi - 1], out[lo + 1 : hi])
 
 
 @_jit
@@ -186,6 +231,16 @@ def _times_zero(values: Floats, out: Floats) -> None:
 def _typical(high: Floats, low: Floats, close: Floats, out: Floats) -> None:
     for i in range(high.size):
         out[i] = (high[i] + low[i] + close[i]) * (1.0 / 3.0)
+
+
+@_part
+def _ranges(high: Floats, low: Floats, before: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        rise, fall = abs(high[i] - before[i]), abs(low[i] - before[i])
+        reach = high[i] - low[i]
+        reach = rise if rise > reach else reach
+        known = rise + low[i]  # a NaN compares as false and would be lost: carry it over
+        out[i] = (fall if fall > reach else reach) + (known - known)
 
 
 @_part

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ class Golden:
     """
 
     inputs: tuple[Floats, ...]
-    params: dict[str, float]
+    params: dict[str, Any]
     expected: dict[str, Floats]
     since: int
     lag: int
@@ -59,9 +60,9 @@ def numbers(texts: list[str]) -> Floats:
 
 @pytest.fixture
 def quotes() -> dict[str, Floats]:
-    """The 502 daily bars the golden files were made from."""
+    """The 502 daily bars the golden files were made from; `other` is the close of a second stock on the same days."""
     _, columns = read_golden("quotes")
-    return {name: numbers(columns[name]) for name in ("open", "high", "low", "close", "volume")}
+    return {name: numbers(columns[name]) for name in ("open", "high", "low", "close", "volume", "other")}
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def golden(quotes: dict[str, Floats]) -> Callable[[str], Golden]:
         assert head["licence"], f"{name}.csv must name the licence of its values"
         return Golden(
             inputs=tuple(quotes[column] for column in head["inputs"].split()[1:]),
-            params={key: float(value) for key, value in (pair.split("=") for pair in head.get("params", "").split())},
+            params={key: _value(text) for key, text in (pair.split("=") for pair in head.get("params", "").split())},
             expected={title: numbers(texts) for title, texts in columns.items()},
             since=int(head.get("from", "0")),
             lag=int(head.get("lag", "0")),
@@ -95,10 +96,21 @@ def make_bars(lengths: list[int], seed: int = 7) -> RandomBars:
     high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0.0, 0.003, rows)))
     low = np.minimum(open_, close) * np.exp(-np.abs(rng.normal(0.0, 0.003, rows)))
     volume = np.floor(rng.lognormal(10.0, 1.0, rows))
-    return RandomBars(offsets, {"open": open_, "high": high, "low": low, "close": close, "volume": volume})
+    other = 50.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, rows)) % 1.5)
+    return RandomBars(
+        offsets, {"open": open_, "high": high, "low": low, "close": close, "volume": volume, "other": other}
+    )
 
 
 @pytest.fixture(scope="session")
 def bars() -> RandomBars:
     """Twelve ragged symbols: more than one group of lanes, more than one block of rows, some shorter than a warm-up."""
     return make_bars([700, 3, 2600, 40, 257, 256, 1, 300, 1100, 64, 513, 90])
+
+
+def _value(text: str) -> float | str:
+    """A number, or the name of a variant."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

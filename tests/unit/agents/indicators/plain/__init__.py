@@ -1,0 +1,1 @@
+"""Published definitions written down plainly, in loops and NumPy, as a second opinion: one function per indicator."""
