@@ -38,10 +38,17 @@ class OrchestratorCompute:
         return found
 
     async def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], *, start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        *,
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
         """See `Compute.indicator`."""
-        found: IndicatorSeries = await self._ask("indicator", name, symbol, dict(params), start, as_of)
+        found: IndicatorSeries = await self._ask("indicator", name, symbol, dict(params), other, start, as_of)
         return found
 
     async def series(self, symbol: str, *, start: datetime | None, as_of: datetime | None) -> ConsensusSeries:

@@ -107,14 +107,22 @@ class OrchestratorDeployment:
 
     async def indicators(self) -> list[IndicatorView]:
         """See `Explorer.indicators`."""
-        return self._explorer.indicators()
+        return await asyncio.to_thread(self._explorer.indicators)
 
     async def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
         """See `Explorer.indicator`; at most up to the feed's clock."""
         moment = await self._known(as_of)
-        return await asyncio.to_thread(self._explorer.indicator, name, symbol, params, start=start, as_of=moment)
+        return await asyncio.to_thread(
+            self._explorer.indicator, name, symbol, params, other=other, start=start, as_of=moment
+        )
 
     async def series(self, symbol: str, start: datetime | None, as_of: datetime | None) -> ConsensusSeries:
         """See `Explorer.series`; at most up to the feed's clock."""

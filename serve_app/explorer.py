@@ -6,6 +6,7 @@ Every answer is made from bars up to `as_of` only: what lies behind the cursor i
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from agents.agent import Agent, VoteBlock
 from agents.consensus import BUY, SELL, ConsensusParams, fuse
-from agents.indicators import catalogue, compute
+from agents.indicators import Indicator, catalogue, get
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput, NotFound
 from data.contracts.panel import Panel, from_micros, to_micros
@@ -43,39 +44,40 @@ class Explorer:
 
     def indicators(self) -> list[IndicatorView]:
         """The registry, in alphabetical order."""
-        return [IndicatorView.model_validate(row) for row in catalogue()]
+        return _registry()
 
     def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], *, start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        *,
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
         """An indicator over one symbol, computed from its first bar; `start` only cuts the answer.
 
+        other: the symbol whose close goes in as the second series, for indicators that compare two. A bar at whose
+               time it has none is NaN.
         Raises NotFound for an unknown symbol or indicator, InvalidInput for a parameter it does not take.
         """
-        known = {row["name"]: row for row in catalogue()}
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise NotFound(f"there is no indicator {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        row = known[name]
-        bound = {key: row["params"][key]["default"] for key in row["params"]}
-        unknown = [key for key in params if key not in bound]
-        if unknown:
-            takes = ", ".join(bound) or "none"
-            raise InvalidInput(f"indicator {name} has no parameter {unknown[0]!r}; it takes {takes}")
-        bound |= {
-            key: int(value) if isinstance(bound[key], int) and value == int(value) else value
-            for key, value in params.items()
-        }
+        entry = _known(name)
+        bound = entry.bind((), params)
         panel = self._of(symbol, as_of)
-        found = compute(name, panel, **bound)
-        columns = found if isinstance(found, tuple) else (found,)
+        columns = [self._column(entry, title, panel, other, as_of) for title in entry.inputs]
+        if other is not None and "other" not in entry.inputs:
+            raise InvalidInput(f"{entry.name} reads one symbol only; leave out other={other}")
+        found = entry(*columns, **bound)
+        lines = found if isinstance(found, tuple) else (found,)
         rows = _from(panel, start)
         return IndicatorSeries(
-            name=name,
+            name=entry.name,
             symbol=symbol,
-            params={key: float(value) for key, value in bound.items()},
+            other=other,
+            params=bound,
             ts=[from_micros(int(ts)) for ts in panel.ts[rows]],
-            outputs={output: _nullable(column[rows]) for output, column in zip(row["outputs"], columns, strict=True)},
+            outputs={output: _nullable(line[rows]) for output, line in zip(entry.outputs, lines, strict=True)},
         )
 
     def series(self, symbol: str, *, start: datetime | None, as_of: datetime | None) -> ConsensusSeries:
@@ -117,6 +119,17 @@ class Explorer:
             reasons={agent.name: agent.explain(whole, symbol, moment).text for agent in self._agents},
         )
 
+    def _column(self, entry: Indicator, title: str, panel: Panel, other: str | None, as_of: datetime | None) -> Floats:
+        """An input of an indicator, in the rows of `panel`."""
+        if title != "other":
+            column: Floats = getattr(panel, title)
+            return column
+        if other is None:
+            raise InvalidInput(f"{entry.name} compares two symbols; name the second one, as in other=MSFT")
+        second = self._of(other, as_of)
+        place = np.minimum(np.searchsorted(second.ts, panel.ts), len(second) - 1)
+        return np.where(second.ts[place] == panel.ts, second.close[place], np.nan)
+
     @property
     def _needs_all(self) -> bool:
         return any(agent.scope == "universe" for agent in self._agents)
@@ -146,6 +159,19 @@ class Explorer:
         return block.take(np.arange(whole.offsets[position], whole.offsets[position + 1]))
 
 
+@functools.cache
+def _registry() -> list[IndicatorView]:
+    """The same as long as the process lives; the warm-ups of a few hundred indicators take a moment to find out."""
+    return [IndicatorView.model_validate(row) for row in catalogue()]
+
+
+def _known(name: str) -> Indicator:
+    try:
+        return get(name)
+    except InvalidInput as problem:
+        raise NotFound(str(problem)) from None
+
+
 def _name(block: VoteBlock) -> str:
     return block.agent
 
@@ -157,7 +183,7 @@ def _from(panel: Panel, start: datetime | None) -> slice:
 
 
 def _nullable(column: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in column]
+    return [float(value) if np.isfinite(value) else None for value in column]
 
 
 def _agent_view(agent: Agent[Any]) -> AgentView:

@@ -24,9 +24,19 @@ class Compute(Protocol):
         """The registry, by name."""
 
     async def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], *, start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        *,
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
-        """An indicator over one symbol's bars up to `as_of`. Raises InvalidInput for what does not exist."""
+        """An indicator over one symbol's bars up to `as_of`; `other` is the symbol whose close it is compared with.
+
+        Raises InvalidInput for what does not exist.
+        """
 
     async def series(self, symbol: str, *, start: datetime | None, as_of: datetime | None) -> ConsensusSeries:
         """Votes and consensus of every bar from `start` to `as_of`; nothing later is computed or sent."""
@@ -58,7 +68,14 @@ class NoCompute:
         _refuse()
 
     async def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], *, start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        *,
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
         """Raises TemporarilyUnavailable."""
         _refuse()

@@ -180,11 +180,12 @@ class UploadView(Wire):
 
 
 class IndicatorParam(Wire):
-    """One parameter of an indicator and the range it accepts."""
+    """One parameter of an indicator: a number and the range it accepts, or one of several names."""
 
-    default: float
-    low: float
-    high: float
+    default: float | str
+    low: float | None = Field(description="null for a choice")
+    high: float | None
+    choices: list[str] | None = Field(description="null for a number")
 
 
 class IndicatorView(Wire):
@@ -192,23 +193,29 @@ class IndicatorView(Wire):
 
     name: str
     family: str
-    inputs: list[str]
+    inputs: list[str] = Field(description="`other` is the close of a second symbol")
     params: dict[str, IndicatorParam]
     outputs: list[str]
     warmup: int
     bounds: tuple[float | None, float | None] | None
-    engine: str
-    repaints: bool
+    units: list[Literal["price", "move", "variance", "volume", "money", "none", "bars", "mixed"]] = Field(
+        description="of each output: price, a level; move, a difference of prices; none, a ratio"
+    )
+    engine: Literal["numba", "talib"]
+    repaints: bool = Field(description="a value may speak of an earlier bar than its own; it never changes afterwards")
     source: str
     description: str
+    formula: str
+    notes: str
 
 
 class IndicatorSeries(Wire):
-    """An indicator over the bars of one symbol; null: warm-up. Lists are as long as `ts`."""
+    """An indicator over the bars of one symbol; null: warm-up, or no finite value. Lists are as long as `ts`."""
 
     name: str
     symbol: str
-    params: dict[str, float]
+    other: str | None = Field(default=None, description="the symbol it was compared with")
+    params: dict[str, float | str]
     ts: list[AwareDatetime]
     outputs: dict[str, list[float | None]]
 

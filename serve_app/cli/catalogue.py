@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group
@@ -11,8 +13,14 @@ from rich.text import Text
 
 from serve_app.cli.output import AsJson, Out, progress_bar, require_format, show
 
+if TYPE_CHECKING:
+    from agents.indicators import Indicator
+
 _CHECK_SYMBOLS = 12
 _CHECK_CUTS = 25
+_SHOWN, _SECOND = "AAPL", "MSFT"
+_GLANCE = 60  # bars
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 agents = typer.Typer(
     name="agents", help="The agents: what they read, how they vote, proof that they do not look ahead."
@@ -101,37 +109,92 @@ def check_agents(
 
 
 def indicators(
-    name: Annotated[str | None, typer.Argument(help="One indicator; default: all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One indicator, also by TA-Lib's name; default: all.")] = None,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
-    """The indicators, or one of them with its parameters and source."""
+    """The indicators, or one of them with its formula, parameters and a glance at it."""
     from agents.indicators import catalogue, get
 
     require_format(out)
-    rows = [entry for entry in catalogue() if name is None or entry["name"] == get(name).name]
     if name is not None:
-        table = _table("", "")
-        for key, value in rows[0].items():
-            table.add_row(key, _in_words(value))
-    else:
-        table = _table("indicator", "family", "inputs", "parameters", "outputs", "what it measures")
-        for entry in rows:
-            params = ", ".join(f"{key} {value['default']:g}" for key, value in entry["params"].items())
-            columns = (", ".join(entry["inputs"]), params, ", ".join(entry["outputs"]))
-            table.add_row(entry["name"], entry["family"], *columns, entry["description"])
+        entry = get(name)
+        row = entry.row()
+        seen = not as_json and (out is None or out.suffix.lower() == ".html")
+        show({"indicators": [row]}, [row], _page(entry, row) if seen else "", as_json=as_json, out=out)
+        return
+    rows = catalogue()
+    table = _table("indicator", "family", "inputs", "parameters", "outputs", "what it measures")
+    for row in rows:
+        params = ", ".join(f"{key} {_short(value['default'])}" for key, value in row["params"].items())
+        columns = (", ".join(row["inputs"]), params, ", ".join(row["outputs"]))
+        table.add_row(row["name"], row["family"], *columns, Text(row["description"]))
     show({"indicators": rows}, rows, table, as_json=as_json, out=out)
 
 
-def _in_words(value: object) -> str:
-    """A catalogue value as a person reads it."""
-    if isinstance(value, dict):
-        return "\n".join(f"{name} {r['default']:g}, from {r['low']:g} to {r['high']:g}" for name, r in value.items())
-    if isinstance(value, list):
-        return ", ".join("unbounded" if item is None else str(item) for item in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)
+def _page(entry: Indicator, row: dict[str, Any]) -> Group:
+    """One indicator as a person reads it."""
+    units = dict(zip(row["outputs"], row["units"], strict=True))
+    facts = {
+        "formula": row["formula"],
+        "notes": row["notes"],
+        "family": row["family"],
+        "inputs": ", ".join(row["inputs"]),
+        "parameters": "\n".join(f"{key} = {_short(p['default'])} ({_allowed(p)})" for key, p in row["params"].items()),
+        "outputs": ", ".join(f"{output} ({unit})" for output, unit in units.items()),
+        "warm-up": f"{row['warmup']} bars with these parameters",
+        "bounds": " to ".join("unbounded" if edge is None else f"{edge:g}" for edge in row["bounds"] or ()),
+        "repaints": "a value may speak of an earlier bar than its own" if row["repaints"] else "",
+        "TA-Lib": ", ".join(entry.talib),
+        "source": row["source"],
+    }
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for title, words in facts.items():
+        if words:
+            table.add_row(title, Text(words))
+    glance = _table(f"last {_GLANCE} bars of {_SHOWN}", "", "lowest", "highest", "last")
+    for output, values in _computed(entry).items():
+        glance.add_row(output, *sparkline(values[-_GLANCE:]))
+    return Group(Text(f"{row['name']}: {row['description']}\n"), table, Text(), glance)
+
+
+def _computed(entry: Indicator) -> dict[str, Sequence[float]]:
+    """Each output over the bundled bars; a second series is another stock's closes, which has the same sessions."""
+    import polars as pl
+
+    from data import panel as panels
+    from data.market.sample import sample_bars
+
+    panel, _ = panels.build(sample_bars().filter(pl.col("symbol").is_in([_SHOWN, _SECOND])))
+    first, second = panel.of(_SHOWN), panel.of(_SECOND)
+    found = entry(*(second.close if title == "other" else getattr(first, title) for title in entry.inputs))
+    lines = found if isinstance(found, tuple) else (found,)
+    return dict(zip(entry.outputs, lines, strict=True))
+
+
+def sparkline(values: Sequence[float]) -> tuple[str, str, str, str]:
+    """Values as blocks between their lowest and highest, a blank where there is none; then lowest, highest, last."""
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return "no value", "", "", ""
+    low, high = min(known), max(known)
+    step = (high - low) / (len(_BLOCKS) - 1)
+    blocks = (
+        (_BLOCKS[round((value - low) / step)] if step else _BLOCKS[0]) if math.isfinite(value) else " "
+        for value in values
+    )
+    last = f"{values[-1]:,.6g}" if math.isfinite(values[-1]) else "none"
+    return "".join(blocks), f"{low:,.6g}", f"{high:,.6g}", last
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _allowed(spec: dict[str, Any]) -> str:
+    return ", ".join(spec["choices"]) if spec["choices"] else f"{spec['low']:g} to {spec['high']:g}"
 
 
 def _table(*titles: str) -> Table:

@@ -236,19 +236,31 @@ class Client:
         return tables.table(self._rows(Instrument, "/v1/bars", {}, None), tables.INSTRUMENTS)
 
     def indicator(
-        self, name: str, symbol: str, *, start: Moment | None = None, as_of: Moment | None = None, **params: float
+        self,
+        name: str,
+        symbol: str,
+        *,
+        other: str | None = None,
+        start: Moment | None = None,
+        as_of: Moment | None = None,
+        **params: float | str,
     ) -> pl.DataFrame:
-        """An indicator over one symbol's bars: `ts` and a column for each output; NaN while warming up."""
+        """An indicator over one symbol's bars: `ts` and a column for each output; NaN while warming up.
+
+        other:  the second symbol, for an indicator that compares two.
+        params: numbers, and the names of choices, as in `smoothing="ema"`.
+        """
         query = {
             "symbol": symbol,
-            "param": [f"{key}:{_number(key, value)}" for key, value in params.items()],
+            "other": other,
+            "param": [f"{key}:{_value(key, value)}" for key, value in params.items()],
             "start": _text(start),
             "as_of": _text(as_of),
         }
         return tables.indicator_table(self._get(IndicatorSeries, f"/v1/indicators/{_part(name)}/values", **query))
 
     def indicators(self) -> pl.DataFrame:
-        """The registry of indicators; `params` (default, low, high of each) as JSON."""
+        """The registry of indicators; `params` (default, low, high, choices of each) as JSON."""
         return tables.table(self._get(list[IndicatorView], "/v1/indicators"), tables.INDICATORS)
 
     def agents(self) -> pl.DataFrame:
@@ -461,9 +473,11 @@ def _text(moment: Moment | None) -> str | None:
     return moment if moment is None or isinstance(moment, str) else moment.isoformat()
 
 
-def _number(name: str, value: float) -> str:
-    """Without an exponent, as the server reads it."""
+def _value(name: str, value: float | str) -> str:
+    """A choice's name, or a number without an exponent, as the server reads it."""
+    if isinstance(value, str):
+        return value
     found = Decimal(repr(value)) if isinstance(value, int | float) and not isinstance(value, bool) else Decimal("nan")
     if not found.is_finite():
-        raise InvalidInput(f"the parameter {name} must be a number")
+        raise InvalidInput(f"the parameter {name} must be a number, or the name of a choice")
     return f"{found:f}"

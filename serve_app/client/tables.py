@@ -69,9 +69,11 @@ INDICATORS: dict[str, Any] = {
     "family": pl.String,
     "inputs": pl.List(pl.String),
     "outputs": pl.List(pl.String),
+    "units": pl.List(pl.String),
     "warmup": pl.Int64,
     "params": pl.String,
     "description": pl.String,
+    "formula": pl.String,
 }
 INSTRUMENTS: dict[str, Any] = {
     "symbol": pl.String,

@@ -354,7 +354,7 @@ export interface paths {
         };
         /**
          * Indicators
-         * @description Every indicator with its parameters and their ranges, by name.
+         * @description Every indicator with its formula, its units, and its parameters with their ranges or choices, by name.
          */
         get: operations["indicators_v1_indicators_get"];
         put?: never;
@@ -1129,30 +1129,43 @@ export interface components {
         };
         /**
          * IndicatorParam
-         * @description One parameter of an indicator and the range it accepts.
+         * @description One parameter of an indicator: a number and the range it accepts, or one of several names.
          */
         IndicatorParam: {
+            /**
+             * Choices
+             * @description null for a number
+             */
+            choices: string[] | null;
             /** Default */
-            default: number;
+            default: number | string;
             /** High */
-            high: number;
-            /** Low */
-            low: number;
+            high: number | null;
+            /**
+             * Low
+             * @description null for a choice
+             */
+            low: number | null;
         };
         /**
          * IndicatorSeries
-         * @description An indicator over the bars of one symbol; null: warm-up. Lists are as long as `ts`.
+         * @description An indicator over the bars of one symbol; null: warm-up, or no finite value. Lists are as long as `ts`.
          */
         IndicatorSeries: {
             /** Name */
             name: string;
+            /**
+             * Other
+             * @description the symbol it was compared with
+             */
+            other?: string | null;
             /** Outputs */
             outputs: {
                 [key: string]: (number | null)[];
             };
             /** Params */
             params: {
-                [key: string]: number;
+                [key: string]: number | string;
             };
             /** Symbol */
             symbol: string;
@@ -1171,24 +1184,42 @@ export interface components {
             ] | null;
             /** Description */
             description: string;
-            /** Engine */
-            engine: string;
+            /**
+             * Engine
+             * @enum {string}
+             */
+            engine: "numba" | "talib";
             /** Family */
             family: string;
-            /** Inputs */
+            /** Formula */
+            formula: string;
+            /**
+             * Inputs
+             * @description `other` is the close of a second symbol
+             */
             inputs: string[];
             /** Name */
             name: string;
+            /** Notes */
+            notes: string;
             /** Outputs */
             outputs: string[];
             /** Params */
             params: {
                 [key: string]: components["schemas"]["IndicatorParam"];
             };
-            /** Repaints */
+            /**
+             * Repaints
+             * @description a value may speak of an earlier bar than its own; it never changes afterwards
+             */
             repaints: boolean;
             /** Source */
             source: string;
+            /**
+             * Units
+             * @description of each output: price, a level; move, a difference of prices; none, a ratio
+             */
+            units: ("price" | "move" | "variance" | "volume" | "money" | "none" | "bars" | "mixed")[];
             /** Warmup */
             warmup: number;
         };
@@ -3703,8 +3734,10 @@ export interface operations {
         parameters: {
             query: {
                 symbol: string;
-                /** @description `name:number`, once for each parameter */
+                /** @description `name:number`, or `name:choice`, once for each parameter */
                 param?: string[] | null;
+                /** @description the second symbol, for an indicator that has the input `other` */
+                other?: string | null;
                 /** @description First moment wanted, a date or an ISO time */
                 start?: string | null;
                 /** @description Market time: a date (its session included) or an ISO time with a zone. Default: the feed's clock, after which nothing is shown unasked. A later time shows what is stored until then. */

@@ -54,9 +54,18 @@ class Local:
         return self._explorer.indicators()
 
     async def indicator(
-        self, name: str, symbol: str, params: Mapping[str, float], *, start: datetime | None, as_of: datetime | None
+        self,
+        name: str,
+        symbol: str,
+        params: Mapping[str, float | str],
+        *,
+        other: str | None,
+        start: datetime | None,
+        as_of: datetime | None,
     ) -> IndicatorSeries:
-        return await asyncio.to_thread(self._explorer.indicator, name, symbol, params, start=start, as_of=as_of)
+        return await asyncio.to_thread(
+            self._explorer.indicator, name, symbol, params, other=other, start=start, as_of=as_of
+        )
 
     async def series(self, symbol: str, *, start: datetime | None, as_of: datetime | None) -> ConsensusSeries:
         return await asyncio.to_thread(self._explorer.series, symbol, start=start, as_of=as_of)

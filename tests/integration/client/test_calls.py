@@ -119,7 +119,13 @@ def test_bars_and_indicators_are_those_of_this_process(system: System, client: C
     assert rsi["rsi"].to_numpy().tobytes() == gs.indicators.rsi(bars["close"], 14).tobytes()
     bands = client.indicator("bollinger", "KO", window=20, deviations=2.5, start="2018-01-02")
     assert bands.height < 300
-    assert "rsi" in client.indicators()["name"]
+    ranges = client.indicator("atr", "KO", smoothing="sma")["atr"].to_numpy()
+    assert ranges.tobytes() == gs.indicators.atr(bars["high"], bars["low"], bars["close"], 14, "sma").tobytes()
+    apart = client.indicator("sub", "KO", other="AAPL")["sub"]
+    assert apart.to_list() == (bars["close"] - client.bars("AAPL")["close"]).to_list()
+    registry = client.indicators().filter(name="atr")
+    assert (registry["units"].to_list(), registry["formula"][0] != "") == ([["move"]], True)
+    assert "tradingview" in registry["params"][0]
     assert client.instruments()["symbol"].to_list() == list(system.bars.panel.symbols)
 
 
@@ -137,8 +143,10 @@ def test_events_are_read_from_any_number_on(system: System, client: Client) -> N
     [
         (lambda c: c.signal("NOPE"), gs.NotFound, "there is no signal of NOPE"),
         (lambda c: c.signal("../users"), gs.NotFound, "there is nothing at this path"),
-        (lambda c: c.indicator("rsii", "KO"), gs.NotFound, "did you mean 'rsi'"),
+        (lambda c: c.indicator("rsii", "KO"), gs.NotFound, "did you mean rsi"),
         (lambda c: c.indicator("rsi", "KO", window=0), gs.InvalidInput, "window"),
+        (lambda c: c.indicator("atr", "KO", smoothing="hull"), gs.InvalidInput, "must be one of wilder, sma"),
+        (lambda c: c.indicator("beta", "KO"), gs.InvalidInput, "compares two symbols"),
         (lambda c: c.scan(agents=["tred"]), gs.InvalidInput, "there is no agent tred; known: mean_reversion"),
         (lambda c: c.scan(universe="KOO"), gs.InvalidInput, "did you mean KO"),
         (lambda c: c.job("nonsense"), gs.InvalidInput, "job_id"),

@@ -25,7 +25,7 @@ import { titleOf } from "./model/indicators";
 import { planOf } from "./model/plan";
 import { pythonOf } from "./model/python";
 import { csvOf, linesOf, rowsOf } from "./model/rows";
-import { RANGES, readView, samePick, writeView, type Pick, type Range, type View } from "./model/view";
+import { RANGES, pickText, readView, samePick, writeView, type Pick, type Range, type View } from "./model/view";
 
 const NARROW = "(max-width: 47.99rem)";
 
@@ -138,7 +138,7 @@ function Loaded({ symbol, view, change, bars, history, registry, seeking, seek }
             </Notice>
           )}
           {history.failed.map(({ pick, error }) => (
-            <Notice key={pick.name + pick.params.join()} tone="error">
+            <Notice key={pickText(pick)} tone="error">
               {pick.name}: {error.message}{" "}
               <button type="button" className="underline" onClick={() => { onPicks(picks.filter((one) => !samePick(one, pick))); }}>Remove {pick.name}</button>
             </Notice>

@@ -26,7 +26,8 @@ export function series(more: Partial<ConsensusSeries> = {}): ConsensusSeries {
 
 export function entry(more: Partial<IndicatorView> = {}): IndicatorView {
   return {
-    name: "rsi", family: "momentum", inputs: ["close"], params: { window: { default: 14, low: 1, high: 100000 } }, outputs: ["rsi"], warmup: 14,
-    bounds: [0, 100], engine: "numba", repaints: false, source: "Wilder (1978)", description: "Wilder's relative strength index.", ...more,
+    name: "rsi", family: "momentum", inputs: ["close"], params: { window: { default: 14, low: 1, high: 100000, choices: null } }, outputs: ["rsi"], warmup: 14,
+    bounds: [0, 100], units: ["none"], engine: "numba", repaints: false, source: "Wilder (1978)", description: "Wilder's relative strength index.",
+    formula: "100 * gain / (gain + loss)", notes: "", ...more,
   };
 }

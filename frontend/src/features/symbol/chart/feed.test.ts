@@ -30,3 +30,13 @@ test("a cut, a corrected old bar and other data are set anew", () => {
   feed(points(9, 2));
   expect(calls).toEqual(["set 3", "set 2", "set 2"]);
 });
+
+/** The chart refuses an update of an earlier time, and the page with it: live bars had overtaken the history's answer. */
+test("a bar that was missed, in front of the last one, is set anew", () => {
+  const { calls, feed } = recorder();
+  const [first, missed, last] = points(1, 2, 3) as [LineData, LineData, LineData];
+  feed([first, last]);
+  feed([first, missed, last]);
+  feed([first, missed, { ...last, value: 4 }]);
+  expect(calls).toEqual(["set 2", "set 3", "update 2018-02-03 4"]);
+});

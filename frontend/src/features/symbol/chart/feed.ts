@@ -8,7 +8,9 @@ export function feeder<T extends SeriesType>(series: ISeriesApi<T>): (points: Se
   let shown: SeriesDataItemTypeMap[T][] = [];
   return (points) => {
     const from = firstDifference(shown, points, samePoint);
-    const isTail = shown.length > 0 && points.length >= shown.length && from >= shown.length - 1;
+    const last = shown.at(-1);
+    // the last point may change, but not give way to an earlier one: a bar that was missed comes after its successor
+    const isTail = last !== undefined && from >= shown.length - 1 && points[shown.length - 1]?.time === last.time;
     if (isTail) for (const point of points.slice(from)) series.update(point);
     else series.setData(points);
     shown = points;

@@ -97,6 +97,41 @@ test("the table has every bar's numbers, and a dash where no agent voted", async
   expect(await violations(node)).toEqual([]);
 });
 
+test("choices are a list of names, and a second symbol is asked for", async () => {
+  answers["/v1/bars"] = { items: [{ symbol: "MSFT", name: null, sector: null, first: TS[0], last: TS[3], bars: 4 }], next: null };
+  const change = vi.fn();
+  const beta = entry({
+    name: "beta", inputs: ["close", "other"], engine: "talib",
+    params: { window: { default: 5, low: 1, high: 99, choices: null }, kind: { default: "population", low: null, high: null, choices: ["population", "sample"] } },
+  });
+  show(<IndicatorsPanel registry={[beta]} error={null} retry={vi.fn()} picks={[]} onChange={change} />);
+  await userEvent.click(screen.getByRole("button", { name: "Indicators" }));
+  await userEvent.click(screen.getByRole("button", { name: /^beta TA-Lib/ }));
+  const add = screen.getByRole<HTMLButtonElement>("button", { name: "Add beta" });
+  expect(add.disabled).toBe(true);
+  await userEvent.selectOptions(screen.getByLabelText("kind"), "sample");
+  await userEvent.type(screen.getByLabelText(/compared with/), "nowhere");
+  expect(screen.getByText("Type a symbol of the feed.")).toBeTruthy();
+  expect(await violations(document.body)).toEqual([]);
+  await userEvent.clear(screen.getByLabelText(/compared with/));
+  await userEvent.type(screen.getByLabelText(/compared with/), "msft");
+  await userEvent.click(add);
+  expect(change).toHaveBeenCalledWith([{ name: "beta", params: [5, "sample"], other: "MSFT" }]);
+});
+
+test("of hundreds of indicators a family is chosen, or words, and no list is long", async () => {
+  const registry = Array.from({ length: 400 }, (_, i) => entry({ name: `wave_${String(i)}`, family: i < 300 ? "cycles" : "levels", description: i === 399 ? "A rare one." : "One of many." }));
+  show(<IndicatorsPanel registry={registry} error={null} retry={vi.fn()} picks={[]} onChange={vi.fn()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Indicators" }));
+  const list = (): number => screen.getAllByRole("button", { name: /^wave/ }).length;
+  expect([list(), screen.getByText(/of 400\. Type more, or choose a family/).textContent]).toEqual([60, "60 of 400. Type more, or choose a family."]);
+  await userEvent.selectOptions(screen.getByLabelText("Family"), "levels (100)");
+  await userEvent.type(screen.getByLabelText("Filter indicators"), "rare");
+  expect(list()).toBe(1);
+  await userEvent.selectOptions(screen.getByLabelText("Family"), "cycles (300)");
+  expect(screen.getByText(/No indicator of cycles has “rare”/)).toBeTruthy();
+});
+
 test("an indicator is added with its parameters, and refused outside their range", async () => {
   const change = vi.fn();
   const node = show(<IndicatorsPanel registry={[entry(), entry({ name: "sma", family: "trend" })]} error={null} retry={vi.fn()} picks={[{ name: "ema", params: [20] }]} onChange={change} />);

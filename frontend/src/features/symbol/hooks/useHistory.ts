@@ -67,7 +67,7 @@ export function useHistory(symbol: string, asOf: string | null, picks: readonly 
       queryKey: [...key(symbol, "indicator", asOf), pickText(pick)],
       queryFn: ({ signal: abort }: { signal: AbortSignal }) => {
         const param = Object.entries(paramsOf(pick, entry)).map(([name, value]) => `${name}:${String(value)}`);
-        return ask<IndicatorSeries>(`/v1/indicators/${pick.name}/values`, { query: { symbol, param, as_of: asOf }, signal: abort });
+        return ask<IndicatorSeries>(`/v1/indicators/${pick.name}/values`, { query: { symbol, other: pick.other, param, as_of: asOf }, signal: abort });
       },
       placeholderData: (before: IndicatorSeries | undefined) =>
         before?.symbol === symbol && before.name === pick.name ? cutIndicator(before, asOf) : undefined,

@@ -8,7 +8,7 @@ import { adviceOf } from "./advice";
 import { firstTurnAfter, nextBar, placeOf, previousBar, previousTurn } from "./cursor";
 import { addDays, cursorDay, dayOf, daysBetween, nextWeekday } from "./days";
 import { alignedTo, before, cutBars, cutIndicator, cutSeries, dayChange, turnsOf, withPrice, withSignal } from "./history";
-import { faultsOf, guidesOf, isOverlay, paramsOf, pickOf, titleOf } from "./indicators";
+import { faultsOf, familiesOf, guidesOf, paramsOf, pickOf, search, titleOf } from "./indicators";
 import { lanesOf, markOf } from "./lanes";
 import { firstDifference, planOf, shapeOf } from "./plan";
 import { pythonOf } from "./python";
@@ -17,12 +17,23 @@ import { summaryOf } from "./summary";
 import { DEFAULT_PICKS, readPicks, readView, writeView } from "./view";
 
 const EXTENT = { first: "2018-02-01", last: "2018-02-06" };
+const ATR = entry({
+  name: "atr", family: "volatility", units: ["move"], bounds: [0, null], description: "Average true range.", source: "Wilder (1978); TA-Lib ATR",
+  params: { window: { default: 14, low: 1, high: 100000, choices: null }, smoothing: { default: "wilder", low: null, high: null, choices: ["wilder", "simple_mean"] } },
+});
+const BETA = entry({ name: "beta", family: "statistics", inputs: ["close", "other"], units: ["none"], bounds: null, description: "Slope of returns on those of another series.", source: "TA-Lib BETA" });
+const SYMBOLS = new Set(["MSFT", "BRK.B"]);
 const RSI: IndicatorSeries = { name: "rsi", symbol: "NVDA", params: { window: 14 }, ts: TS.slice(1), outputs: { rsi: [50, 40.5, null] } };
 
 describe("the address", () => {
   test("a view survives being written and read", () => {
     const view = { asOf: "2018-02-05", range: "2Y" as const, picks: [{ name: "macd", params: [12, 26, 9] }, { name: "obv", params: [] }], heights: [52.5, 14, 33.5], table: true };
     expect(readView(writeView(view))).toEqual(view);
+  });
+  test("names of choices and a second symbol survive too", () => {
+    const picks = [{ name: "atr", params: [14, "simple_mean"] }, { name: "beta", params: [5], other: "BRK.B" }, { name: "ratio", params: [], other: "^VIX" }];
+    expect(readPicks("atr(14,simple_mean),beta(5,other=BRK.B),ratio(other=^VIX)")).toEqual(picks);
+    expect(readView(writeView({ ...readView(new URLSearchParams()), picks })).picks).toEqual(picks);
   });
   test("the plain address is the plain page", () => {
     const view = readView(new URLSearchParams());
@@ -36,7 +47,7 @@ describe("the address", () => {
   test("what cannot be read is dropped", () => {
     expect(readView(new URLSearchParams("as_of=2018-02-30&range=5Y")).asOf).toBeNull();
     for (const text of ["52,", "0,100", "a,b", "-1", ""]) expect(readView(new URLSearchParams({ heights: text })).heights).toBeNull();
-    expect(readPicks("ema(20),nonsense,sma(x),ema(20),rsi(14)")).toEqual([{ name: "ema", params: [20] }, { name: "rsi", params: [14] }]);
+    expect(readPicks("ema(20),nonsense,sma(X),wma(1,,2),ema(20),rsi(14)")).toEqual([{ name: "ema", params: [20] }, { name: "rsi", params: [14] }]);
   });
 });
 
@@ -141,28 +152,42 @@ describe("live rows", () => {
 });
 
 describe("indicators", () => {
-  test("what has the size of the price lies over it, what has not gets a pane", () => {
-    expect(isOverlay(null, { ema: [null, 235, 230, 228] }, bars().close)).toBe(true);
-    expect(isOverlay(null, { roc: [null, -3, 5, 2] }, bars().close)).toBe(false);
-    expect(isOverlay(null, { obv: [1e9, 2e9, 1e9, 1e9] }, bars().close)).toBe(false);
-    expect(isOverlay([0, 100], { rsi: [null, 80, 70, 60] }, [80, 80, 80, 80])).toBe(false);
-    expect(isOverlay(null, { sma: [null, null] }, bars().close)).toBe(false);
-  });
   test("parameters keep the order of the registry, and their defaults", () => {
-    const keltner = entry({ name: "keltner", params: { window: { default: 20, low: 1, high: 99 }, multiplier: { default: 2, low: 0, high: 9 } } });
+    const keltner = entry({ name: "keltner", params: { window: { default: 20, low: 1, high: 99, choices: null }, multiplier: { default: 2, low: 0, high: 9, choices: null } } });
     expect(paramsOf({ name: "keltner", params: [10] }, keltner)).toEqual({ window: 10, multiplier: 2 });
-    expect(pickOf(keltner, { multiplier: 3 })).toEqual({ name: "keltner", params: [20, 3] });
+    expect(pickOf(keltner, { multiplier: "3" }, SYMBOLS)).toEqual({ name: "keltner", params: [20, 3] });
+    expect(pickOf(ATR, { window: "7", smoothing: "simple_mean" }, SYMBOLS)).toEqual({ name: "atr", params: [7, "simple_mean"] });
+    expect(paramsOf({ name: "atr", params: [7] }, ATR)).toEqual({ window: 7, smoothing: "wilder" });
     expect(titleOf({ name: "keltner", params: [10, 2] })).toBe("Keltner 10 2");
     expect(titleOf({ name: "rsi", params: [14] })).toBe("RSI 14");
+    expect(titleOf({ name: "atr", params: [14, "simple_mean"] })).toBe("ATR 14 simple mean");
+    expect(titleOf({ name: "beta", params: [5], other: "MSFT" })).toBe("BETA 5 with MSFT");
   });
   test("a parameter outside its range is named with the range", () => {
-    expect(faultsOf(entry(), { window: "14" })).toEqual([]);
-    expect(faultsOf(entry(), { window: "0" })[0]?.message).toBe("Choose 1 to 100,000.");
-    expect(faultsOf(entry(), { window: "" })[0]?.message).toBe("Type a number.");
+    expect(faultsOf(entry(), { window: "14" }, SYMBOLS)).toEqual([]);
+    expect(faultsOf(entry(), { window: "0" }, SYMBOLS)[0]?.message).toBe("Choose 1 to 100,000.");
+    expect(faultsOf(entry(), { window: "" }, SYMBOLS)[0]?.message).toBe("Type a number.");
+    expect(faultsOf(ATR, { window: "14", smoothing: "wilder" }, SYMBOLS)).toEqual([]);
+  });
+  test("an indicator of two symbols wants a second one of the feed, in any case", () => {
+    expect(faultsOf(BETA, { window: "5" }, SYMBOLS)).toEqual([{ field: "other", message: "Type a symbol of the feed." }]);
+    expect(faultsOf(BETA, { window: "5", other: " brk.b" }, SYMBOLS)).toEqual([]);
+    expect(pickOf(BETA, { window: "5", other: " brk.b" }, SYMBOLS)).toEqual({ name: "beta", params: [5], other: "BRK.B" });
+  });
+  test("a search takes words in any order, and puts the names that fit first", () => {
+    const registry = [ATR, BETA, entry(), entry({ name: "true_range", family: "volatility", description: "True range." })];
+    const names = (words: string, family = ""): string[] => search(registry, words, family).map((one) => one.name);
+    expect(names("")).toEqual(["atr", "beta", "rsi", "true_range"]);
+    expect(names("RANGE true")).toEqual(["true_range", "atr"]);
+    expect(names("ta-lib")).toEqual(["atr", "beta"]);
+    expect(names("range", "volatility")).toEqual(["true_range", "atr"]);
+    expect(names("rsi", "volatility")).toEqual([]);
+    expect(familiesOf(registry)).toEqual([{ family: "momentum", count: 1 }, { family: "statistics", count: 1 }, { family: "volatility", count: 2 }]);
   });
   test("only a closed range has guides", () => {
-    expect(guidesOf([0, 100])).toEqual([30, 70]);
-    expect(guidesOf([0, null])).toBeNull();
+    expect(guidesOf(entry({ bounds: [0, 100] }))).toEqual([30, 70]);
+    expect(guidesOf(entry({ bounds: [0, null] }))).toBeNull();
+    expect(guidesOf(entry({ family: "candles", bounds: [-200, 200] }))).toBeNull();
   });
 });
 
@@ -182,7 +207,7 @@ describe("vote lanes", () => {
 describe("the plan", () => {
   const shown = [
     { pick: { name: "rsi", params: [14] }, entry: entry(), values: RSI },
-    { pick: { name: "sma", params: [200] }, entry: entry({ name: "sma", bounds: null }), values: { ...RSI, outputs: { sma: [230, 231, 232] } } },
+    { pick: { name: "sma", params: [200] }, entry: entry({ name: "sma", bounds: null, outputs: ["sma"], units: ["price"] }), values: { ...RSI, outputs: { sma: [230, 231, 232] } } },
   ];
   const plan = planOf(bars(), series(), signal({ symbol: "NVDA", as_of: TS[3] ?? "", stop: 197.1, target: 238.6 }), shown, null);
   test("everything is aligned to the bars", () => {
@@ -190,6 +215,23 @@ describe("the plan", () => {
     expect(plan.overlays[0]).toMatchObject({ title: "SMA 200", passive: true, values: [null, 230, 231, 232] });
     expect(plan.levels).toEqual([{ title: "target", price: 238.6, above: true }, { title: "stop", price: 197.1, above: false }]);
     expect(plan.turns).toEqual([{ index: 1, action: "BUY" }, { index: 2, action: "HOLD" }, { index: 3, action: "SELL" }]);
+  });
+  test("levels of the price lie over the candles, the other outputs of the same indicator get a pane", () => {
+    const stop = entry({ name: "supertrend", bounds: null, outputs: ["value", "direction"], units: ["price", "none"] });
+    const values = { ...RSI, name: "supertrend", outputs: { value: [230, 231, 232], direction: [1, 1, -1] } };
+    const { overlays, panes } = planOf(bars(), null, null, [{ pick: { name: "supertrend", params: [10, 3] }, entry: stop, values }], null);
+    expect(overlays).toMatchObject([{ key: "supertrend(10,3).value", title: "Supertrend 10 3 value", label: "", values: [null, 230, 231, 232] }]);
+    expect(panes.map((pane) => [pane.key, pane.lines.map((line) => line.title)])).toEqual([["supertrend(10,3)", ["Supertrend 10 3 direction"]]]);
+    for (const units of [["move"], ["volume"], ["none"]] as const) {
+      const plan = planOf(bars(), null, null, [{ pick: { name: "rsi", params: [14] }, entry: entry({ units: [...units] }), values: RSI }], null);
+      expect([plan.overlays.length, plan.panes.length]).toEqual([0, 1]);
+    }
+  });
+  test("a candle pattern stands as bars in a pane of its own, never as a line", () => {
+    const doji = { pick: { name: "cdldoji", params: [] }, entry: entry({ name: "cdldoji", family: "candles", params: {}, outputs: ["cdldoji"], bounds: [-200, 200] }), values: { ...RSI, name: "cdldoji", outputs: { cdldoji: [0, 100, -100] } } };
+    const pane = planOf(bars(), null, null, [doji], null).panes[0];
+    expect(pane).toMatchObject({ guides: null, range: [-200, 200], lines: [{ histogram: true, values: [null, 0, 100, -100] }] });
+    expect(plan.panes[0]?.lines[0]?.histogram).toBe(false);
   });
   test("levels of an earlier signal are not drawn on a later bar", () => {
     expect(planOf(bars(), series(), signal({ symbol: "NVDA", as_of: TS[1] ?? "" }), [], null).levels).toEqual([]);
@@ -231,6 +273,10 @@ describe("the view in Python", () => {
       'signal = client.signal("BRK.B", as_of="2018-02-05")',
       'rsi_21 = client.indicator("rsi", "BRK.B", as_of="2018-02-05", window=21)',
       'rsi = client.indicator("rsi", "BRK.B", as_of="2018-02-05", window=14)',
+    ]);
+    expect(pythonOf("AAPL", null, [{ name: "atr", params: [7, "simple_mean"] }, { name: "beta", params: [5], other: "BRK.B" }], [ATR, BETA]).slice(2)).toEqual([
+      'atr_7_simple_mean = client.indicator("atr", "AAPL", window=7, smoothing="simple_mean")',
+      'beta_5_BRK_B = client.indicator("beta", "AAPL", other="BRK.B", window=5)',
     ]);
     expect(pythonOf("AAPL", null, [], [])).toEqual(['bars = client.bars("AAPL")', 'signal = client.signal("AAPL")']);
   });

@@ -7,7 +7,7 @@ import type { Action, BarsView, ConsensusSeries, IndicatorSeries, IndicatorView,
 import { at } from "./at";
 import { dayOf } from "./days";
 import { alignedTo, turnsOf } from "./history";
-import { guidesOf, isOverlay, titleOf } from "./indicators";
+import { guidesOf, isLevel, isMarks, titleOf } from "./indicators";
 import { pickText, type Pick } from "./view";
 
 type Values = (number | null)[];
@@ -15,7 +15,7 @@ type Values = (number | null)[];
 export interface PlanLine {
   key: string;
   title: string;
-  /** What tells it from the other lines of its indicator; empty for an only one. */
+  /** What tells it from the other lines of its indicator beside it; empty where it stands alone. */
   label: string;
   values: Values;
   histogram: boolean;
@@ -65,9 +65,9 @@ export function planOf(
   const overlays: PlanLine[] = [];
   const panes: PlanPane[] = [];
   for (const { pick, entry, values } of shown) {
-    const lines = linesOf(bars, pick, values);
-    if (isOverlay(entry.bounds, values.outputs, bars.close)) overlays.push(...lines);
-    else panes.push({ key: pickText(pick), title: titleOf(pick), guides: guidesOf(entry.bounds), range: rangeOf(entry.bounds), lines });
+    overlays.push(...linesOf(bars, pick, values, entry, true));
+    const lines = linesOf(bars, pick, values, entry, false);
+    if (lines.length > 0) panes.push({ key: pickText(pick), title: titleOf(pick), guides: guidesOf(entry), range: rangeOf(entry.bounds), lines });
   }
   const score = series === null ? [] : alignedTo(bars.ts, series.ts, series.score);
   const isCurrent = signal !== null && signal.symbol === bars.symbol && dayOf(signal.as_of) === days.at(-1);
@@ -110,15 +110,18 @@ export function firstDifference<T>(before: readonly T[], after: readonly T[], sa
   return shared;
 }
 
-function linesOf(bars: BarsView, pick: Pick, values: IndicatorSeries): PlanLine[] {
-  const outputs = Object.entries(values.outputs);
+/** The outputs of an indicator that are levels of the price, or those that are not. */
+function linesOf(bars: BarsView, pick: Pick, values: IndicatorSeries, entry: IndicatorView, levels: boolean): PlanLine[] {
+  const only = entry.outputs.length === 1;
+  const outputs = Object.entries(values.outputs).filter(([name]) => isLevel(entry, name) === levels);
+  const [first] = pick.params;
   return outputs.map(([name, line]) => ({
     key: `${pickText(pick)}.${name}`,
-    title: outputs.length === 1 ? titleOf(pick) : `${titleOf(pick)} ${name.replaceAll("_", " ")}`,
+    title: only ? titleOf(pick) : `${titleOf(pick)} ${name.replaceAll("_", " ")}`,
     label: outputs.length === 1 ? "" : name.replaceAll("_", " "),
     values: alignedTo(bars.ts, values.ts, line),
-    histogram: name === "hist",
-    passive: (pick.params[0] ?? 0) >= LONG,
+    histogram: isMarks(entry) || name === "hist",
+    passive: typeof first === "number" && first >= LONG,
   }));
 }
 

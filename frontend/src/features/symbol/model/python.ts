@@ -10,8 +10,9 @@ export function pythonOf(symbol: string, asOf: string | null, picks: readonly Pi
   const lines = picks.flatMap((pick) => {
     const entry = registry.find((one) => one.name === pick.name);
     if (entry === undefined) return [];
-    const name = [pick.name, ...pick.params.map((value) => String(value).replace(/\W/g, "_"))].join("_"); // picks differ, so do names
-    return [`${name} = ${call("indicator", [pick.name, symbol], { as_of: asOf, ...paramsOf(pick, entry) })}`];
+    const given = [...pick.params, ...(pick.other === undefined ? [] : [pick.other])];
+    const name = [pick.name, ...given.map((value) => String(value).replace(/\W/g, "_"))].join("_"); // picks differ, so do names
+    return [`${name} = ${call("indicator", [pick.name, symbol], { other: pick.other, as_of: asOf, ...paramsOf(pick, entry) })}`];
   });
   return [`bars = ${call("bars", [symbol], { as_of: asOf })}`, `signal = ${call("signal", [symbol], { as_of: asOf })}`, ...lines];
 }

@@ -2,8 +2,9 @@
  * What the Symbol page shows, as its URL says it: the as-of moment, the visible range, the indicators and how high their
  * panes are, chart or table.
  *
- * Indicators are written as in the expression language, `ema(20)`; numbers stand in the order of the registry's
- * parameters. What cannot be read is dropped, so an old or edited link opens with what it still says.
+ * Indicators are written as in the expression language, `ema(20)`, `atr(14,ema)`, `beta(5,other=MSFT)`; numbers and
+ * names of choices stand in the order of the registry's parameters. What cannot be read is dropped, so an old or edited
+ * link opens with what it still says.
  */
 
 export const RANGES = { "3M": 63, "8M": 168, "2Y": 504, All: null } as const; // bars; null: the whole history
@@ -12,7 +13,9 @@ export type Range = keyof typeof RANGES;
 
 export interface Pick {
   name: string;
-  params: number[];
+  params: (number | string)[]; // a string names a choice
+  /** The symbol it compares this one with; only for an indicator of two. */
+  other?: string;
 }
 
 export interface View {
@@ -33,6 +36,8 @@ export const DEFAULT_PICKS: readonly Pick[] = [
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 const PICK = /^([a-z][a-z0-9_]*)\(([^()]*)\)$/;
+const CHOICE = /^[a-z][a-z0-9_]*$/;
+const OTHER = "other=";
 const MOST_PICKS = 12;
 
 export function readView(query: URLSearchParams): View {
@@ -65,16 +70,19 @@ export function readPicks(text: string): Pick[] {
   for (const part of text.split(/,(?![^(]*\))/)) {
     const [, name, list] = PICK.exec(part.trim()) ?? [];
     if (name === undefined || list === undefined) continue;
-    const params = list.trim() === "" ? [] : list.split(",").map((value) => Number(value));
-    if (params.every(Number.isFinite) && !picks.some((pick) => samePick(pick, { name, params }))) {
-      picks.push({ name, params });
+    const words = list.trim() === "" ? [] : list.split(",").map((word) => word.trim());
+    const other = words.find((word) => word.startsWith(OTHER))?.slice(OTHER.length);
+    const params = words.filter((word) => !word.startsWith(OTHER)).map((word) => (CHOICE.test(word) ? word : word === "" ? NaN : Number(word)));
+    const pick = { name, params, ...(other !== undefined && { other }) };
+    if (params.every((param) => typeof param === "string" || Number.isFinite(param)) && !picks.some((one) => samePick(one, pick))) {
+      picks.push(pick);
     }
   }
   return picks.slice(0, MOST_PICKS);
 }
 
 export function pickText(pick: Pick): string {
-  return `${pick.name}(${pick.params.join(",")})`;
+  return `${pick.name}(${[...pick.params, ...(pick.other === undefined ? [] : [`${OTHER}${pick.other}`])].join(",")})`;
 }
 
 export function samePick(one: Pick, other: Pick): boolean {
