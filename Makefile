@@ -2,8 +2,9 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv-peers
 
-.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench recovery docs types lock clean
+.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench bench-peers recovery docs types lock clean
 
 setup: $(READY)
 
@@ -66,12 +67,22 @@ bench: setup
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.job_delay
 
+# Beside TA-Lib, tulipy, polars-talib and vectorbt, which live in an environment of their own.
+bench-peers: $(PEERS)/.ready
+	$(PEERS)/bin/python -m benchmarks.peers
+
+$(PEERS)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable . \
+	  polars-talib==0.2.1 tulipy==0.4.0 'vectorbt[rust]==1.2.0'
+	@touch $@
+
 # What stands still, and for how long, when each part dies or freezes; ten minutes.
 recovery: setup
 	$(BIN)/python -m benchmarks.recovery
 
 docs: setup
-	$(BIN)/python -m agents.indicators.docs > docs/indicators.md
+	$(BIN)/python -m docs.build
 
 # What the dashboard knows of the API and of events is generated from them.
 types: setup frontend/node_modules/.ready
@@ -84,5 +95,5 @@ lock: setup
 	$(BIN)/python -c "import json; rows = sorted({f\"{i['metadata']['name'].lower().replace('_', '-').replace('.', '-')}=={i['metadata']['version'].split('+')[0]}\" for i in json.load(open('.venv/report.json'))['install']} - {'goldensignals==0.1.0'}); print('# Every package this project may install, at its exact version; \`make lock\` writes this file.', *rows, sep='\n')" > constraints.txt
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

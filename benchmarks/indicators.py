@@ -1,10 +1,9 @@
-"""P1 and P8: our indicators against TA-Lib's C, and how soon a fresh process has its first value.
+"""P1, P2, P4 and P8: our indicators against TA-Lib's C, and how soon a fresh process has its first value.
 
-P1: 14 indicators, each alone, 500 symbols x 2,520 seeded bars, one thread, CPU time, one process, interleaved rounds.
-    TA-Lib is called symbol by symbol with its outputs dropped at once, which is its best case: its 20 KB buffers stay
-    in the cache, while ours are whole columns. `compute` is the public panel path, `reused` the same with `out=`.
-    ADX and Donchian give three outputs here, TA-Lib's ADX one and MAX + MIN two. Outputs are compared in the same run.
-    Medians over the rounds decide; the best round of each is printed beside them, for a machine that is not quiet.
+P1: 14 indicators, each alone, 500 symbols x 2,520 seeded bars. TA-Lib is called symbol by symbol with its outputs
+    dropped at once, which is its best case. `reused` writes into columns that are there, `compute` makes new ones.
+    ADX and Donchian give three outputs here, TA-Lib's ADX one and MAX + MIN two.
+P2: six of them, ten outputs, as one plan that shares its parts. P4: only the newest value of each symbol.
 P8: `import goldensignals` and one RSI in a second process, kernels cached; nothing may be compiled.
 
     python -m benchmarks.indicators [rounds]        prints a table, writes benchmarks/results/indicators.json
@@ -14,156 +13,52 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import talib
 
 from agents import indicators
-from benchmarks.measure import machine, write
-from data.contracts.arrays import Floats
-from data.contracts.panel import Panel
+from agents.indicators.columns import to_ragged
+from benchmarks.indicator_cases import CASES, SIX, SIZES, Market, agree, bandwidth, timed
+from benchmarks.measure import Samples, machine, write
 
-SYMBOLS, BARS = 500, 2520
-PACKAGES = ("numpy", "numba", "ta-lib", "polars")
-FLOOR = {"sum": 3.0, "each": 1.2, "first_value_s": 1.0}
-
-
-class Columns(NamedTuple):
-    """One symbol's bars, each (2520,)."""
-
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-
-
-CASES: dict[str, tuple[dict[str, float], Callable[..., Any]]] = {
-    "sma": ({"window": 20}, lambda b: talib.SMA(b.close, 20)),
-    "ema": ({"window": 20}, lambda b: talib.EMA(b.close, 20)),
-    "rsi": ({"window": 14}, lambda b: talib.RSI(b.close, 14)),
-    "macd": ({"fast": 12, "slow": 26, "signal": 9}, lambda b: talib.MACD(b.close, 12, 26, 9)),
-    "bollinger": ({"window": 20, "deviations": 2.0}, lambda b: talib.BBANDS(b.close, 20, 2.0, 2.0)),
-    "atr": ({"window": 14}, lambda b: talib.ATR(b.high, b.low, b.close, 14)),
-    "adx": ({"window": 14}, lambda b: talib.ADX(b.high, b.low, b.close, 14)),
-    "stochastic": (
-        {"window": 14, "smooth": 3, "signal": 3},
-        lambda b: talib.STOCH(b.high, b.low, b.close, fastk_period=14, slowk_period=3, slowd_period=3),
-    ),
-    "obv": ({}, lambda b: talib.OBV(b.close, b.volume)),
-    "cci": ({"window": 20}, lambda b: talib.CCI(b.high, b.low, b.close, 20)),
-    "mfi": ({"window": 14}, lambda b: talib.MFI(b.high, b.low, b.close, b.volume, 14)),
-    "donchian": ({"window": 20}, lambda b: (talib.MAX(b.high, 20), talib.MIN(b.low, 20))),
-    "stddev": ({"window": 20}, lambda b: talib.STDDEV(b.close, 20)),
-    "linreg_slope": ({"window": 20}, lambda b: talib.LINEARREG_SLOPE(b.close, 20)),
-}
-THEIRS = {"adx": ("adx",), "donchian": ("upper", "lower")}  # which of our outputs TA-Lib's call gives
+FLOOR = {"P1_sum": 3.0, "P1_each": 1.2, "P2": 3.6, "P4": 10.0, "P8_s": 1.0}
 
 
 def main(rounds: int) -> None:
-    facts = machine(PACKAGES)
-    panel = make_panel()
-    columns = [getattr(panel, name).reshape(SYMBOLS, BARS) for name in Columns._fields]
-    by_symbol = [Columns(*(column[s] for column in columns)) for s in range(SYMBOLS)]
-    rows = {}
-    print(f"{'ns per bar':14}{'TA-Lib':>8}{'reused':>8}{'compute':>8}{'ratio':>7}{'best':>7}")
-    for name, (params, theirs) in CASES.items():
-        rows[name] = row = measure(name, params, theirs, panel, by_symbol, rounds)
-        print(
-            f"{name:14}{row['talib']:8.2f}{row['reused']:8.2f}{row['compute']:8.2f}{row['ratio']:7.2f}{row['best_ratio']:7.2f}"
-        )
-    total = {
-        key: sum(row[key] for row in rows.values())
-        for key in ("talib", "reused", "compute", "best_talib", "best_reused")
-    }
-    total["ratio"], total["best_ratio"] = total["talib"] / total["reused"], total["best_talib"] / total["best_reused"]
-    total["ratio_compute"] = total["talib"] / total["compute"]
-    print(
-        f"{'sum':14}{total['talib']:8.2f}{total['reused']:8.2f}{total['compute']:8.2f}"
-        f"{total['ratio']:7.2f}{total['best_ratio']:7.2f}   (compute {total['ratio_compute']:.2f})"
-    )
+    """Measure, print, write."""
+    facts = machine(("numpy", "numba", "ta-lib", "polars"))
+    memory = bandwidth()
+    market = Market.of(*SIZES["500 x 2,520"])
+    rows: dict[str, dict[str, Samples]] = {}
+    print(f"one thread copies {memory['copy']} GB/s")
+    print(f"{'ns per bar':14}{'TA-Lib':>8}{'reused':>8}{'compute':>8}{'ratio':>7}")
+    for name in CASES:
+        agree(name, market)
+        rows[name] = _each(name, market, rounds)
+        _show(name, rows[name])
+    summed = {side: _sum([row[side] for row in rows.values()]) for side in ("talib", "reused", "compute")}
+    _show("P1 sum", summed)
+    six = _six(market, rounds)
+    _show("P2 six", {key: six[key] for key in ("talib", "reused", "compute")})
+    print(f"{'P4 newest':14}{six['talib'].median:8.2f}{six['last'].median:8.2f}{'':8}{_ratio(six, 'last'):7.2f}")
     first = first_value_s()
     print(f"P8: import to first indicator in a second process: {first:.2f} s")
     write(
         "indicators",
         {
             "machine": facts,
+            "bandwidth_gb_s": memory,
             "floor": FLOOR,
             "rounds": rounds,
-            "p1_ns_per_bar": rows,
-            "p1_sum": total,
+            "p1_ns_per_bar": {name: _document(row) for name, row in rows.items()},
+            "p1_sum": _document(summed),
+            "p2_p4_ns_per_bar": _document(six),
+            "p2_ratio": _ratio(six, "reused"),
+            "p4_ratio": _ratio(six, "last"),
             "p8_first_value_s": first,
         },
     )
-
-
-def make_panel() -> Panel:
-    """Seeded geometric Brownian motion, no drift, 1 % a day."""
-    rng = np.random.default_rng(20240101)
-    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, (SYMBOLS, BARS)), axis=1))
-    opened = close * np.exp(rng.normal(0.0, 0.004, close.shape))
-    high = np.maximum(opened, close) * np.exp(np.abs(rng.normal(0.0, 0.004, close.shape)))
-    low = np.minimum(opened, close) * np.exp(-np.abs(rng.normal(0.0, 0.004, close.shape)))
-    volume = np.floor(rng.lognormal(12.0, 1.0, close.shape))
-    return Panel(
-        symbols=tuple(f"S{i:04d}" for i in range(SYMBOLS)),
-        offsets=np.arange(SYMBOLS + 1, dtype=np.int64) * BARS,
-        ts=np.tile(np.arange(BARS, dtype=np.int64) * 86_400_000_000, SYMBOLS),
-        open=opened.ravel(),
-        high=high.ravel(),
-        low=low.ravel(),
-        close=close.ravel(),
-        volume=volume.ravel(),
-        gap=np.zeros(SYMBOLS * BARS, np.bool_),
-    )
-
-
-def measure(
-    name: str,
-    params: dict[str, Any],
-    theirs: Callable[..., Any],
-    panel: Panel,
-    by_symbol: list[Columns],
-    rounds: int,
-) -> dict[str, float]:
-    """Medians and minima in ns per bar. Raises SystemExit when the two disagree."""
-    out = np.empty((len(indicators.get(name).outputs), len(panel)))
-
-    def talib_dropped() -> None:
-        for columns in by_symbol:
-            theirs(columns)
-
-    variants: dict[str, Callable[[], Any]] = {
-        "talib": talib_dropped,
-        "reused": lambda: indicators.compute(name, panel, out=out, **params),
-        "compute": lambda: indicators.compute(name, panel, **params),
-    }
-    agree(name, indicators.compute(name, panel, **params), theirs, by_symbol)
-    times: dict[str, list[int]] = {key: [] for key in variants}
-    for _ in range(rounds + 1):
-        for key, run in variants.items():
-            start = time.process_time_ns()
-            run()
-            times[key].append(time.process_time_ns() - start)
-    row = {key: float(np.median(values[1:])) / len(panel) for key, values in times.items()}
-    row |= {f"best_{key}": min(values[1:]) / len(panel) for key, values in times.items()}
-    return row | {"ratio": row["talib"] / row["reused"], "best_ratio": row["best_talib"] / row["best_reused"]}
-
-
-def agree(name: str, ours: Any, theirs: Callable[..., Any], by_symbol: list[Columns]) -> None:
-    """Same NaN prefix, 1e-9 relative (of the largest value where a value is near 0)."""
-    mine = (
-        [getattr(ours, key) for key in THEIRS[name]] if name in THEIRS else ours if isinstance(ours, tuple) else (ours,)
-    )
-    for s, columns in enumerate(by_symbol):
-        found = theirs(columns)
-        for line, reference in zip(mine, found if isinstance(found, tuple | list) else (found,), strict=True):
-            own = line[s * BARS : (s + 1) * BARS]
-            if not np.allclose(own, reference, rtol=1e-9, atol=1e-9 * np.nanmax(np.abs(reference)), equal_nan=True):
-                raise SystemExit(f"{name} disagrees with TA-Lib on symbol {s}")
 
 
 def first_value_s() -> float:
@@ -179,10 +74,62 @@ def first_value_s() -> float:
         "print(seconds)\n"
     )
     command = [sys.executable, "-c", code]
-    subprocess.run(
-        command, check=False, capture_output=True
-    )  # fills the cache if it was empty; fails then, as it should
+    # the first one fills the cache if it was empty; it fails then, as it should
+    subprocess.run(command, check=False, capture_output=True)
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _each(name: str, market: Market, rounds: int) -> dict[str, Samples]:
+    params, theirs = CASES[name]
+    out = np.empty((len(indicators.get(name).outputs), len(market.panel)))
+    sides: dict[str, Any] = {
+        "talib": lambda: market.drop(theirs),
+        "reused": lambda: indicators.compute(name, market.panel, out=out, **params),
+        "compute": lambda: indicators.compute(name, market.panel, **params),
+    }
+    return timed(sides, rounds, bars=len(market.panel))
+
+
+def _six(market: Market, rounds: int) -> dict[str, Samples]:
+    _, plan = indicators.plan(SIX)
+    data = to_ragged(market.panel, plan.inputs)
+    out = np.empty((len(plan.lines), len(market.panel)))
+
+    def talib_dropped() -> None:
+        for columns in market.by_symbol:
+            for name in SIX:
+                CASES[name][1](columns)
+
+    whole = plan.run(data)
+    np.testing.assert_array_equal(plan.last(data), whole[:, data.offsets[1:] - 1])
+    sides: dict[str, Any] = {
+        "talib": talib_dropped,
+        "reused": lambda: plan.run(data, out),
+        "compute": lambda: plan.run(data),
+        "last": lambda: plan.last(data),
+    }
+    return timed(sides, rounds, bars=len(market.panel))
+
+
+def _show(name: str, row: dict[str, Samples]) -> None:
+    cells = "".join(f"{row[side].median:8.2f}" for side in ("talib", "reused", "compute"))
+    print(f"{name:14}{cells}{_ratio(row, 'reused'):7.2f}", flush=True)
+
+
+def _ratio(row: dict[str, Samples], side: str) -> float:
+    return row["talib"].over(row[side]).median
+
+
+def _sum(samples: list[Samples]) -> Samples:
+    return Samples.of([sum(values) for values in zip(*(s.values for s in samples), strict=True)])
+
+
+def _document(row: dict[str, Samples]) -> dict[str, Any]:
+    found: dict[str, Any] = {side: round(samples.median, 3) for side, samples in row.items()}
+    return found | {
+        "ratio": round(_ratio(row, "reused"), 3),
+        "best": {s: round(min(v.values), 3) for s, v in row.items()},
+    }
 
 
 if __name__ == "__main__":
