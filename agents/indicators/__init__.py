@@ -78,9 +78,18 @@ def compute_many(wanted: Wanted, bars: Bars) -> pl.DataFrame:
 
 
 def last(wanted: Wanted, bars: Bars) -> pl.DataFrame:
-    """The newest values of each symbol, one row per symbol in the order of `bars`; nothing else is stored."""
+    """The newest values of each symbol: one row per symbol in the order of `bars`; nothing else is stored.
+
+    A `symbol` column comes first when the bars have symbols.
+    """
     names, made = plan(wanted)
-    return pl.DataFrame(list(made.last(to_ragged(bars, made.inputs))), schema=names)
+    data = to_ragged(bars, made.inputs)
+    found = pl.DataFrame(list(made.last(data)), schema=names)
+    if not isinstance(bars, pl.DataFrame):
+        return found.insert_column(0, pl.Series("symbol", bars.symbols))
+    if "symbol" in bars.columns:
+        return found.insert_column(0, bars["symbol"].gather(data.offsets[:-1]))
+    return found
 
 
 def plan(wanted: Wanted) -> tuple[list[str], Plan]:
