@@ -3,8 +3,9 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv-peers
+GOLDEN := .venv-golden
 
-.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench bench-peers recovery docs types lock clean
+.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench bench-peers golden-backtests recovery docs types lock clean
 
 setup: $(READY)
 
@@ -65,16 +66,30 @@ bench: setup
 	$(BIN)/python -m benchmarks.scan
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.job_delay
+	$(BIN)/python -m benchmarks.sweep_workers
+	$(BIN)/python -m benchmarks.noise
 
 # Beside TA-Lib, tulipy, polars-talib and vectorbt, which live in an environment of their own.
 bench-peers: $(PEERS)/.ready
 	$(PEERS)/bin/python -m benchmarks.peers
+	$(PEERS)/bin/python -m benchmarks.sweep
 
 $(PEERS)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable . \
 	  polars-talib==0.2.1 tulipy==0.4.0 'vectorbt[rust]==1.2.0'
+	@touch $@
+
+# Backtests by other programs, in an environment of their own: the files that `tests/golden/backtests` holds ours against.
+golden-backtests: $(GOLDEN)/.ready
+	$(GOLDEN)/bin/python -W ignore tests/golden/backtests/make.py
+
+$(GOLDEN)/.ready:
+	$(PYTHON) -m venv $(GOLDEN)
+	$(GOLDEN)/bin/python -m pip install -qq --disable-pip-version-check vectorbt==1.2.0 backtesting==0.6.6 \
+	  backtrader==1.9.78.123 ffn==1.4.1 empyrical-reloaded==0.7.1 numpy==2.4.6 pandas==3.1.1 pyarrow==26.0.1
 	@touch $@
 
 # What stands still, and for how long, when each part dies or freezes; ten minutes.
@@ -95,5 +110,5 @@ lock: setup
 	$(BIN)/python -c "import json; rows = sorted({f\"{i['metadata']['name'].lower().replace('_', '-').replace('.', '-')}=={i['metadata']['version'].split('+')[0]}\" for i in json.load(open('.venv/report.json'))['install']} - {'goldensignals==0.1.0'}); print('# Every package this project may install, at its exact version; \`make lock\` writes this file.', *rows, sep='\n')" > constraints.txt
 
 clean:
-	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv $(PEERS) $(GOLDEN) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

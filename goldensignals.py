@@ -4,6 +4,10 @@ gs.load_bars(...)                   bars from files or frames, as one Polars fra
 gs.rsi("close", 14)                 every indicator as a Polars expression …
 gs.indicators.rsi(close, 14)        … and as a function of NumPy arrays or Polars Series
 gs.signals(bars, agents=["trend"])  the consensus of the agents, per symbol, with their votes
+gs.scan("rsi(14) < 30", bars)       the symbols for which an expression is true now, or as of a date
+gs.strategy(enter="…", exit="…")    a strategy from expressions
+gs.backtest("sma_cross", bars, …)   one strategy on past bars; gs.sweep(…) many sets of its parameters
+gs.walk_forward("sma_cross", bars, …)   chosen on past bars, tested on those after
 gs.connect("http://host:8000", …)   a client of a server: the same calls there, and its signals as they happen
 
 Names are resolved at first use: importing this module loads nothing else.
@@ -16,9 +20,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     import polars as pl
 
     from agents import indicators as indicators
+    from agents.backtest.catalogue import strategy as strategy
     from data.contracts.errors import Conflict as Conflict
     from data.contracts.errors import Forbidden as Forbidden
     from data.contracts.errors import GoldenSignalsError as GoldenSignalsError
@@ -29,21 +36,33 @@ if TYPE_CHECKING:
     from data.contracts.errors import Unauthenticated as Unauthenticated
     from data.market.load import load_bars as load_bars
     from serve_app.client.client import connect as connect
+    from serve_app.local import backtest as backtest
+    from serve_app.local import sweep as sweep
+    from serve_app.local import walk_forward as walk_forward
 
 _ERRORS = (
     *("Conflict", "Forbidden", "GoldenSignalsError", "InvalidInput", "NotFound", "TemporarilyUnavailable"),
     *("TooMany", "Unauthenticated"),
 )
 _HOMES = {
+    "backtest": "serve_app.local",
     "connect": "serve_app.client.client",
     "load_bars": "data.market.load",
+    "strategy": "agents.backtest.catalogue",
+    "sweep": "serve_app.local",
+    "walk_forward": "serve_app.local",
     **dict.fromkeys(_ERRORS, "data.contracts.errors"),
 }
 __all__ = [  # noqa: PLE0604  the errors are names too
+    "backtest",
     "connect",
     "indicators",
     "load_bars",
+    "scan",
     "signals",
+    "strategy",
+    "sweep",
+    "walk_forward",
     *_ERRORS,
 ]
 
@@ -78,6 +97,39 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
         params=ConsensusParams(),
     )
     return signal_table(ranked(decision.signals))
+
+
+def scan(
+    expression: str,
+    bars: object,
+    *,
+    by: str | None = None,
+    universe: str | None = None,
+    as_of: str | date | datetime | None = None,
+    top: int | None = None,
+) -> pl.DataFrame:
+    """The symbols for which an expression is true at the newest bar; docs/expressions.md has the language.
+
+    expression: such as "rsi(14) < 30 and close > sma(200)", or "@oversold" for a screen that is kept under a name.
+    bars:       as in `signals`.
+    by:         an expression that ranks the hits, the largest first; else a screen's own, else by symbol.
+    universe:   "A,B,C", "@sp500" or a file with one symbol a line; None = every symbol of the bars.
+    as_of:      a date (its session included) or a time; None = the newest session.
+    Returns:    symbol, ts, new (it was not true on the bar before), and every number that was compared, by its text.
+    Raises:     InvalidInput that names the place in the expression, the symbol or the date that cannot be used.
+    """
+    from data.contracts.errors import InvalidInput
+    from data.market.load import load_bars
+    from data.market.quality import is_loaded
+    from data.market.source import with_context
+    from serve_app.screens import ScreenRequest, run_screen
+
+    if top is not None and top < 1:
+        raise InvalidInput(f"top is how many hits to keep, at least 1, not {top}")
+    found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
+    moment = as_of if as_of is None or isinstance(as_of, str) else as_of.isoformat()
+    table = run_screen(found, ScreenRequest(expression, by, universe, moment)).table()
+    return table if top is None else table.head(top)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent, VoteBlock
-from agents.indicators import compute
+from agents.newest import Newest
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import GoldenSignalsError, InvalidInput
 from data.contracts.panel import Panel, from_micros
@@ -118,11 +118,31 @@ def decide(
     params: ConsensusParams,
     session: int | None = None,
 ) -> Decision:
-    """One signal per symbol whose newest bar belongs to the panel's newest session.
+    """`conclude` on a whole history.
 
     Shapes: `rows` (S,) is the newest row of each symbol in panel order (`panel.last_rows`); each block holds the
             votes of just these rows. `panel` holds nothing later than the moment of decision (`panel.until`).
-    session: bar time of the newest session, for a panel that is part of a larger one; None: the panel's own.
+    """
+    if len(rows) != len(panel.symbols):
+        raise GoldenSignalsError(f"{len(rows)} rows for {len(panel.symbols)} symbols: pass panel.last_rows")
+    newest = Newest.of(panel, atr_window=params.atr_window)
+    return conclude(newest, blocks, asked=asked, missing=missing, universe=universe, params=params, session=session)
+
+
+def conclude(
+    newest: Newest,
+    blocks: Sequence[VoteBlock],
+    *,
+    asked: Sequence[Agent[Any]],
+    missing: Collection[str],
+    universe: str,
+    params: ConsensusParams,
+    session: int | None = None,
+) -> Decision:
+    """One signal per symbol whose newest bar belongs to the newest session.
+
+    Shapes: each block holds the votes on the newest bars, in their order.
+    session: bar time of the newest session, for symbols that are part of a market; None: the newest of these bars.
     asked:  every agent that was asked; `missing` names those that failed or were late and so have no block.
     Edges:  a symbol without a bar in the newest session, or on which no agent voted, is in `skipped` with the reason.
             HOLD has no entry, stop and target; stop and target are also null in the ATR's warm-up and where they
@@ -130,24 +150,23 @@ def decide(
     Raises: GoldenSignalsError when blocks, asked and missing do not fit together: a bug of the caller.
     """
     present = sorted(blocks, key=lambda block: block.agent)
-    _check(panel, present, rows, asked, missing)
-    if not len(rows):
+    _check(newest, present, asked, missing)
+    if not newest.symbols:
         return Decision([], {})
-    scores, confidences = _stack(present, "score", rows), _stack(present, "confidence", rows)
+    scores, confidences = _stack(present, "score", newest), _stack(present, "confidence", newest)
     weights = np.array([params.weights.get(block.agent, 1.0) for block in present], dtype=np.float64)
     fused = fuse(scores, confidences, weights, threshold=params.threshold)
     shares = weights[:, None] * confidences
-    ts, close, gap = panel.ts[rows], panel.close[rows], panel.gap[rows]
-    atr = compute("atr", panel, window=params.atr_window)[rows]
-    newest = int(ts.max()) if session is None else session
-    about = _digest(CONSENSUS_VERSION, params.identity(), *sorted(a.identity() for a in asked), panel.frame, universe)
-    made_from = _input_hashes(panel, asked, present)
+    ts, close, gap, atr = newest.ts, newest.close, newest.gap, newest.atr
+    current = int(ts.max()) if session is None else session
+    about = _digest(CONSENSUS_VERSION, params.identity(), *sorted(a.identity() for a in asked), newest.frame, universe)
+    made_from = _input_hashes(newest, asked, present)
 
     signals: list[Signal] = []
     skipped: dict[str, str] = {}
-    for i, symbol in enumerate(panel.symbols):
+    for i, symbol in enumerate(newest.symbols):
         moment = from_micros(int(ts[i]))
-        if ts[i] != newest:
+        if ts[i] != current:
             skipped[symbol] = f"its newest bar is of {moment:%Y-%m-%d %H:%M} UTC, not of the current session"
             continue
         if np.isnan(fused.score[i]):
@@ -163,7 +182,7 @@ def decide(
                 signal_id=_digest(about, symbol, int(ts[i])),
                 input_hash=made_from[i],
                 symbol=symbol,
-                frame=panel.frame,
+                frame=newest.frame,
                 universe=universe,
                 as_of=moment,
                 horizon=params.horizon,
@@ -204,11 +223,7 @@ def top_reason(signal: Signal) -> str:
     return min(pushes, key=lambda push: (-push[0], push[1]))[1]
 
 
-def _check(
-    panel: Panel, present: Sequence[VoteBlock], rows: Ints, asked: Sequence[Agent[Any]], missing: Collection[str]
-) -> None:
-    if len(rows) != len(panel.symbols):
-        raise GoldenSignalsError(f"{len(rows)} rows for {len(panel.symbols)} symbols: pass panel.last_rows")
+def _check(newest: Newest, present: Sequence[VoteBlock], asked: Sequence[Agent[Any]], missing: Collection[str]) -> None:
     names = [block.agent for block in present]
     if sorted([*names, *missing]) != sorted(a.name for a in asked):
         raise GoldenSignalsError(
@@ -218,12 +233,13 @@ def _check(
             missing=sorted(missing),
         )
     for block in present:
-        if block.score.size != len(rows):
-            raise GoldenSignalsError(f"agent {block.agent}: {block.score.size} votes for {len(rows)} symbols")
+        if block.score.size != len(newest.symbols):
+            raise GoldenSignalsError(f"agent {block.agent}: {block.score.size} votes for {len(newest.symbols)} symbols")
 
 
-def _stack(blocks: Sequence[VoteBlock], column: str, rows: Ints) -> Floats:
-    return np.array([getattr(block, column) for block in blocks], dtype=np.float64).reshape(len(blocks), len(rows))
+def _stack(blocks: Sequence[VoteBlock], column: str, newest: Newest) -> Floats:
+    columns = [getattr(block, column) for block in blocks]
+    return np.array(columns, dtype=np.float64).reshape(len(blocks), len(newest.symbols))
 
 
 def _vote(agent: str, score: float, confidence: float, weight: float) -> Vote:
@@ -250,15 +266,15 @@ def _warnings(votes: Sequence[Vote], *, gap: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _input_hashes(panel: Panel, asked: Sequence[Agent[Any]], present: Sequence[VoteBlock]) -> list[str]:
+def _input_hashes(newest: Newest, asked: Sequence[Agent[Any]], present: Sequence[VoteBlock]) -> list[str]:
     """Per symbol: the bars and context that the present agents could read, and who they are."""
     names = [block.agent for block in present]
     voters = [a for a in asked if a.name in names]
-    series = sorted({name for a in voters for name in a.inputs} & panel.context.keys())
-    shared = _digest(panel.adjust, *(panel.context[name].digest for name in series), *names)
+    series = sorted({name for a in voters for name in a.inputs} & newest.context.keys())
+    shared = _digest(newest.adjust, *(newest.context[name].digest for name in series), *names)
     if any(a.scope == "universe" for a in voters):
-        return [_digest(shared, panel.content_hash)] * len(panel.symbols)
-    return [_digest(shared, digest) for digest in panel.digests]
+        return [_digest(shared, newest.hash_of(0, len(newest.symbols)))] * len(newest.symbols)
+    return [_digest(shared, digest) for digest in newest.digests]
 
 
 def _digest(*parts: object) -> str:

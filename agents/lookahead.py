@@ -1,27 +1,33 @@
 """Proves that an agent does not look ahead, by running it again on less and comparing bit for bit.
 
-It promises a Report whose findings name agent, symbol and bar with both votes. Six questions are asked: is a vote
-of the past the same when the bars and the context after it are taken away; is the same panel answered twice with the
-same bits; does a symbol vote alone as it does among its neighbours; do votes keep their bounds; does no vote come
-before the declared warm-up; does one come right after it. A leak is caught when it changes a vote within reach of
-one of the cuts, which are spread evenly over the sessions; a pass is evidence, not a proof for every panel.
+It promises a Report whose findings name agent, symbol and bar with both votes. Seven questions are asked: is a vote
+of the past the same when the bars and the context after it are taken away; is the vote of a new bar the same when it
+comes alone, to an agent that follows the history; is the same panel answered twice with the same bits; does a symbol
+vote alone as it does among its neighbours; do votes keep their bounds; does no vote come before the declared warm-up;
+does one come right after it. A leak is caught when it changes a vote within reach of one of the cuts, which are spread
+evenly over the sessions; a pass is evidence, not a proof for every panel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from agents.agent import Agent, VoteBlock
+from agents.following import begin, follow
 from data.contracts.arrays import Bools, Floats, Ints
 from data.contracts.errors import GoldenSignalsError, InvalidInput
 from data.contracts.panel import Panel, from_micros
 
+T = TypeVar("T")
+
 MAX_FINDINGS_PER_RUN = 3  # a cheat breaks thousands of bars; a few name it
+FOLLOWED = 5  # sessions after each cut that come one by one
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Finding:
     """One broken promise. `symbol` and `bar` are None when it is about the agent as a whole."""
 
     agent: str
-    promise: str  # future, repeat, neighbours, bounds or warm-up
+    promise: str  # future, followed, repeat, neighbours, bounds or warm-up
     text: str
     symbol: str | None = None
     bar: str | None = None  # ISO time of the bar, UTC
@@ -59,7 +65,7 @@ def check_agent(agent: Agent[Any], panel: Panel, *, cuts: int, rng: np.random.Ge
     Shapes: `cuts` >= 1 moments, one drawn at random from each of `cuts` equal stretches of the panel's sessions, and
             one before each context series begins. At a cut every symbol keeps the bars closed by then, and every
             context series the rows known by then.
-    Cost:   about cuts / 2 + 2 evaluations of the whole panel, and up to `cuts` single symbols.
+    Cost:   about cuts + 2 evaluations of the whole panel, and up to `cuts` single symbols.
     Raises: InvalidInput when the panel is too short to hold a vote of this agent. An exception of the agent
             propagates, except a vote out of bounds, which is a finding.
     """
@@ -91,8 +97,10 @@ def _findings(agent: Agent[Any], panel: Panel, cuts: int, rng: np.random.Generat
     for moment in _moments(agent, panel, cuts, rng):
         rows = np.flatnonzero(panel.ts <= moment)
         told = f"without what came after {from_micros(moment):%Y-%m-%d %H:%M} it gives"
-        past = _evaluate(agent, panel.until(moment))
-        yield from _differences(agent, "future", told, panel, rows, whole, past)
+        before = panel.until(moment)
+        yield from _differences(agent, "future", told, panel, rows, whole, _evaluate(agent, before))
+        if agent.reach is not None:
+            yield from _followed(agent, panel, whole, before, moment)
     if agent.scope == "symbol" and len(panel.symbols) > 1:
         for position in rng.choice(len(panel.symbols), size=min(cuts, len(panel.symbols)), replace=False):
             alone = panel.slice(int(position), int(position) + 1)
@@ -100,9 +108,26 @@ def _findings(agent: Agent[Any], panel: Panel, cuts: int, rng: np.random.Generat
             yield from _differences(agent, "neighbours", "alone it gives", panel, rows, whole, _evaluate(agent, alone))
 
 
+def _followed(agent: Agent[Any], panel: Panel, whole: VoteBlock, before: Panel, moment: int) -> Iterator[Finding]:
+    """Where an agent that goes on from `moment` bar by bar does not vote as over the whole panel."""
+    _, standing = _bounded(lambda: begin(agent, before))
+    at = int(np.searchsorted(panel.sessions, moment)) + 1
+    for session in panel.sessions[at : at + FOLLOWED].tolist():
+        step = partial(follow, agent, standing, panel.between(moment, session))
+        moment = session
+        block, standing = _bounded(step)
+        here = np.flatnonzero(standing.bars.ts[standing.bars.last_rows] == session)
+        rows = np.flatnonzero(panel.ts == session)
+        yield from _differences(agent, "followed", "followed bar by bar it gives", panel, rows, whole, block.take(here))
+
+
 def _evaluate(agent: Agent[Any], panel: Panel) -> VoteBlock:
+    return _bounded(lambda: agent.evaluate(panel))
+
+
+def _bounded(votes: Callable[[], T]) -> T:
     try:
-        return agent.evaluate(panel)
+        return votes()
     except GoldenSignalsError as error:
         if isinstance(error, InvalidInput):
             raise

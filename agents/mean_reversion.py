@@ -13,9 +13,8 @@ from datetime import datetime
 
 import numpy as np
 
-from agents.agent import Reason, VoteBlock, agent, vote
-from agents.indicators import compute
-from data.contracts.arrays import Floats
+from agents.agent import Reason, Values, VoteBlock, agent, read, vote
+from agents.indicators import Wanted
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
 
@@ -47,13 +46,22 @@ class MeanReversionParams:
         return max(2 * self.window - 1, self.mean - 1)
 
 
-def evaluate(panel: Panel, params: MeanReversionParams) -> VoteBlock:
+def indicators(params: MeanReversionParams) -> Wanted:
+    """RSI, z-score of the close, ADX."""
+    return {
+        "rsi": ("rsi", {"window": params.window}),
+        "zscore": ("zscore", {"window": params.mean}),
+        "adx": ("adx", {"window": params.window}),
+    }
+
+
+def evaluate(panel: Panel, values: Values, params: MeanReversionParams) -> VoteBlock:
     """Score against the price's excursion; confidence by its size, down to a quarter in a strong trend.
 
     Shapes: panel of N bars -> score (N,) in [-1, 1], confidence (N,) in [0, 1].
     Edges:  abstains in the warm-up, and where the price did not move over the window of the mean.
     """
-    rsi, deviation, adx = _readings(panel, params)
+    rsi, deviation, adx = values["rsi"], values["zscore"], values["adx.adx"]
     middle, half = (params.high + params.low) / 2.0, (params.high - params.low) / 2.0
     score = 0.5 * (np.clip((middle - rsi) / half, -1.0, 1.0) - np.clip(deviation / params.deviations, -1.0, 1.0))
     trend = np.clip((adx - CALM_ADX) / (STRONG_ADX - CALM_ADX), 0.0, 1.0)
@@ -65,7 +73,8 @@ def explain(panel: Panel, params: MeanReversionParams, symbol: str, ts: datetime
     bars = panel.of(symbol).until(ts)
     if len(bars) <= params.warmup:
         return Reason(f"{len(bars)} bars: mean reversion needs {params.warmup + 1}")
-    rsi, deviation, adx = (float(reading[-1]) for reading in _readings(bars, params))
+    values = read(indicators(params), bars)
+    rsi, deviation, adx = (float(values[name][-1]) for name in ("rsi", "zscore", "adx.adx"))
     facts = {"rsi": rsi, "zscore": deviation, "adx": adx}
     if np.isnan(deviation):
         return Reason(f"the price did not move for {params.mean} bars: no mean to return to", facts={"rsi": rsi})
@@ -81,18 +90,13 @@ def explain(panel: Panel, params: MeanReversionParams, symbol: str, ts: datetime
     return Reason(f"RSI({params.window}) = {rsi:.1f}, {where}; z-score {away}{trend}", facts)
 
 
-def _readings(panel: Panel, params: MeanReversionParams) -> tuple[Floats, Floats, Floats]:
-    """RSI, z-score of the close, ADX."""
-    rsi = compute("rsi", panel, window=params.window)
-    deviation = compute("zscore", panel, window=params.mean)
-    return rsi, deviation, compute("adx", panel, window=params.window).adx
-
-
 MEAN_REVERSION = agent(
     "mean_reversion",
     params=MeanReversionParams,
     scope="symbol",
     inputs=("bars",),
+    indicators=indicators,
+    reach=lambda params: 0,
     warmup=lambda params: params.warmup,
     cost_ns=50.0,
     evaluate=evaluate,

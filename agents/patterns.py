@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Reason, VoteBlock, agent, vote
+from agents.agent import Reason, Values, VoteBlock, agent, vote
 from data.contracts.arrays import Bools, Floats
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -70,7 +70,7 @@ class PatternsParams:
         return LOOKBACK + self.bars
 
 
-def evaluate(panel: Panel, params: PatternsParams) -> VoteBlock:
+def evaluate(panel: Panel, values: Values, params: PatternsParams) -> VoteBlock:
     """Score by the balance of bullish and bearish patterns on the last bars, confidence by their weight.
 
     Shapes: panel of N bars -> score (N,) = (bullish − bearish) / all evidence, confidence (N,) = E / (E + half).
@@ -183,6 +183,7 @@ PATTERNS = agent(
     params=PatternsParams,
     scope="symbol",
     inputs=("bars",),
+    reach=lambda params: params.window - 1,
     warmup=lambda params: params.window - 1,
     cost_ns=780.0,
     evaluate=evaluate,

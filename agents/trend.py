@@ -13,8 +13,8 @@ from datetime import datetime
 
 import numpy as np
 
-from agents.agent import Reason, VoteBlock, agent, vote
-from agents.indicators import compute
+from agents.agent import Reason, Values, VoteBlock, agent, read, vote
+from agents.indicators import Wanted
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -44,13 +44,24 @@ class TrendParams:
         return max(self.slow - 1, self.line - 1, 2 * self.strength - 1)
 
 
-def evaluate(panel: Panel, params: TrendParams) -> VoteBlock:
+def indicators(params: TrendParams) -> Wanted:
+    """Two means, the slope of a line, ATR and ADX."""
+    return {
+        "fast": ("ema", {"window": params.fast}),
+        "slow": ("ema", {"window": params.slow}),
+        "slope": ("linreg_slope", {"window": params.line}),
+        "atr": ("atr", {"window": params.strength}),
+        "adx": ("adx", {"window": params.strength}),
+    }
+
+
+def evaluate(panel: Panel, values: Values, params: TrendParams) -> VoteBlock:
     """Score by distance and climb in ATRs, confidence by ADX, for every bar of every symbol at once.
 
     Shapes: panel of N bars -> score (N,) in (-1, 1), confidence (N,) in [0, 1].
     Edges:  abstains in the warm-up, and where the price has not moved at all (ATR 0): there is no scale then.
     """
-    distance, climb, adx = _readings(panel, params)
+    distance, climb, adx = _readings(values, params)
     return vote("trend", 0.5 * (_squash(distance) + _squash(climb)), np.clip(adx / params.full_adx, 0.0, 1.0))
 
 
@@ -59,7 +70,7 @@ def explain(panel: Panel, params: TrendParams, symbol: str, ts: datetime) -> Rea
     bars = panel.of(symbol).until(ts)
     if len(bars) <= params.warmup:
         return Reason(f"{len(bars)} bars: a trend needs {params.warmup + 1}")
-    distance, climb, adx = (float(reading[-1]) for reading in _readings(bars, params))
+    distance, climb, adx = (float(reading[-1]) for reading in _readings(read(indicators(params), bars), params))
     facts = {"distance_atr": distance, "climb_atr": climb, "adx": adx}
     if np.isnan(distance):
         return Reason("the price does not move: no trend to measure")
@@ -71,13 +82,12 @@ def explain(panel: Panel, params: TrendParams, symbol: str, ts: datetime) -> Rea
     return Reason(text, facts)
 
 
-def _readings(panel: Panel, params: TrendParams) -> tuple[Floats, Floats, Floats]:
+def _readings(values: Values, params: TrendParams) -> tuple[Floats, Floats, Floats]:
     """Distance of the means and climb of the line, both in ATRs, and ADX."""
-    atr = compute("atr", panel, window=params.strength)
-    scale = np.where(atr > 0.0, atr, np.nan)
-    distance = (compute("ema", panel, window=params.fast) - compute("ema", panel, window=params.slow)) / scale
-    climb = compute("linreg_slope", panel, window=params.line) * (params.line - 1) / scale
-    return distance, climb, compute("adx", panel, window=params.strength).adx
+    scale = np.where(values["atr"] > 0.0, values["atr"], np.nan)
+    distance = (values["fast"] - values["slow"]) / scale
+    climb = values["slope"] * (params.line - 1) / scale
+    return distance, climb, values["adx.adx"]
 
 
 def _squash(x: Floats) -> Floats:
@@ -90,6 +100,8 @@ TREND = agent(
     params=TrendParams,
     scope="symbol",
     inputs=("bars",),
+    indicators=indicators,
+    reach=lambda params: 0,
     warmup=lambda params: params.warmup,
     cost_ns=50.0,
     evaluate=evaluate,

@@ -18,8 +18,8 @@ from datetime import datetime
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from agents.agent import Reason, VoteBlock, agent, vote
-from agents.indicators import compute
+from agents.agent import Reason, Values, VoteBlock, agent, read, vote
+from agents.indicators import Wanted
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -56,20 +56,25 @@ class VolatilityParams:
         return self.window + self.year
 
 
-def evaluate(panel: Panel, params: VolatilityParams) -> VoteBlock:
+def indicators(params: VolatilityParams) -> Wanted:
+    """The symbol's own volatility, a bar."""
+    return {"own": ("yang_zhang", {"window": params.window, "periods": 1.0})}
+
+
+def evaluate(panel: Panel, values: Values, params: VolatilityParams) -> VoteBlock:
     """Half the score from the symbol's own volatility, half from the VIX; confidence by how unusual both are.
 
     Shapes: panel of N bars -> score (N,) in [-1, 1], confidence (N,) in [0, 0.5].
     Edges:  abstains in the warm-up, where the price did not move for a window, and where no VIX with a year of
             history is known or its newest close is older than allowed.
     """
-    own = compute("yang_zhang", panel, window=params.window, periods=1.0)
-    before = np.full(len(panel), np.nan)
-    before[params.window :] = own[: -params.window]
-    rank = _rank(own, params.year, params.step)
-    rank[_age(panel) < params.warmup] = np.nan  # also where a neighbour's bars were looked at
-    _, vix_rank = _vix(panel, panel.ts, params)
-    return vote("volatility", *_judge(rank, _eased(before, own), vix_rank, params))
+    own = values["own"]
+    old = np.flatnonzero(_age(panel) >= params.warmup)  # the others would look at a neighbour's bars
+    rank = _rank(own, old, params.year, params.step)
+    _, vix_rank = _vix(panel, panel.ts[old], params)
+    score, confidence = np.full((2, len(panel)), np.nan)
+    score[old], confidence[old] = _judge(rank, _eased(own[old - params.window], own[old]), vix_rank, params)
+    return vote("volatility", score, confidence)
 
 
 def explain(panel: Panel, params: VolatilityParams, symbol: str, ts: datetime) -> Reason:
@@ -77,8 +82,8 @@ def explain(panel: Panel, params: VolatilityParams, symbol: str, ts: datetime) -
     bars = panel.of(symbol).until(ts)
     if len(bars) <= params.warmup:
         return Reason(f"{len(bars)} bars: a rank of volatility needs {params.warmup + 1}")
-    own = compute("yang_zhang", bars, window=params.window, periods=1.0)[-params.year - 1 :]
-    rank = _rank(own, params.year, params.step)[-1]
+    own = read(indicators(params), bars)["own"][-params.year - 1 :]
+    (rank,) = _rank(own, np.array([own.size - 1]), params.year, params.step)
     vix, vix_rank = (float(column[-1]) for column in _vix(bars, bars.ts[-1:], params))
     now = f"volatility {own[-1]:.1%} a bar, above {rank:.0%} of its past year"
     facts = {"volatility": float(own[-1]), "rank": float(rank)}
@@ -104,18 +109,25 @@ def _eased(before: Floats, now: Floats) -> Floats:
     return (before - now) / np.where(total > 0.0, total, np.nan)
 
 
-def _rank(values: Floats, span: int, step: int) -> Floats:
-    """Share of the values `step`, 2 × `step`, ... `span` rows ago that are below this one; equals count half.
+def _rank(values: Floats, rows: Ints, span: int, step: int) -> Floats:
+    """Share of the values `step`, 2 × `step`, ... `span` rows before these that are below theirs; equals count half.
 
-    Shapes: (N,) -> (N,) in [0, 1]; the first `span` are NaN. Counts are exact: no row depends on older ones.
+    Shapes: values (N,), rows (M,) ascending from `span` on -> (M,) in [0, 1]. Counts are exact: no row depends on
+            older ones.
     """
-    out = np.full(values.size, np.nan)
-    for lo in range(span, values.size, BLOCK):
-        now = values[lo : lo + BLOCK]
-        past = sliding_window_view(values[lo - span : lo - step + now.size], now.size)[::step]
+    out = np.empty(rows.size)
+    for at in range(0, rows.size, BLOCK):
+        asked = rows[at : at + BLOCK]
+        first, last = int(asked[0]), int(asked[-1]) + 1
+        if last - first < 2 * asked.size:  # nearly all between them: slide over every row, which needs no index
+            now = values[first:last]
+            past = sliding_window_view(values[first - span : last - step], now.size)[::step]
+        else:
+            now, past = values[asked], values[asked - np.arange(step, span + 1, step)[:, None]]
         halves = (past < now).view(np.uint8)
         halves += (past <= now).view(np.uint8)
-        out[lo : lo + BLOCK] = np.where(np.isnan(now), np.nan, halves.sum(axis=0, dtype=np.int16) / (2.0 * len(past)))
+        ranks = np.where(np.isnan(now), np.nan, halves.sum(axis=0, dtype=np.int16) / (2.0 * len(past)))
+        out[at : at + BLOCK] = ranks if ranks.size == asked.size else ranks[asked - first]
     return out
 
 
@@ -131,7 +143,8 @@ def _vix(panel: Panel, ts: Ints, params: VolatilityParams) -> tuple[Floats, Floa
     close = series.values["close"][start : last + 1]
     fresh = known & (ts - series.known_at[at] <= params.max_age_days * DAY)
     rows = np.where(known, at - start, 0)
-    ranks = _rank(close, params.vix_year, step=1)
+    ranks = np.full(close.size, np.nan)
+    ranks[params.vix_year :] = _rank(close, np.arange(params.vix_year, close.size), params.vix_year, step=1)
     return np.where(fresh, close[rows], np.nan), np.where(fresh, ranks[rows], np.nan)
 
 
@@ -145,6 +158,8 @@ VOLATILITY = agent(
     params=VolatilityParams,
     scope="symbol",
     inputs=("bars", "vix"),
+    indicators=indicators,
+    reach=lambda params: params.warmup,  # the rank looks less far back, but bars are counted up to there
     warmup=lambda params: params.warmup,
     cost_ns=120.0,
     evaluate=evaluate,

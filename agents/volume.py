@@ -19,8 +19,8 @@ from datetime import datetime
 
 import numpy as np
 
-from agents.agent import Reason, VoteBlock, agent, vote
-from agents.indicators import compute
+from agents.agent import Reason, Values, VoteBlock, agent, read, vote
+from agents.indicators import Wanted
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -49,13 +49,24 @@ class VolumeParams:
         return max(self.window, self.flow)
 
 
-def evaluate(panel: Panel, params: VolumeParams) -> VoteBlock:
+def indicators(params: VolumeParams) -> Wanted:
+    """OBV, the volume-weighted and the plain mean, ATR and MFI."""
+    return {
+        "obv": "obv",
+        "vwap": ("vwap", {"window": params.window}),
+        "mean": ("sma", {"window": params.window}),
+        "atr": ("atr", {"window": params.flow}),
+        "mfi": ("mfi", {"window": params.flow}),
+    }
+
+
+def evaluate(panel: Panel, values: Values, params: VolumeParams) -> VoteBlock:
     """Score by the direction of the money, confidence by volume against its own mean.
 
     Shapes: panel of N bars -> score (N,) in [-1, 1], confidence (N,) in [0, 1): 0.5 at the usual volume.
     Edges:  abstains in the warm-up, without any volume in the window, and where the price has not moved (ATR 0).
     """
-    flow, apart, mfi, busy = _readings(panel, params)
+    flow, apart, mfi, busy = _readings(panel, values, params)
     confirmation = apart / (params.far + np.abs(apart))
     low, high = params.extreme, 100.0 - params.extreme
     exhaustion = np.clip((low - mfi) / low, 0.0, 1.0) - np.clip((mfi - high) / low, 0.0, 1.0)
@@ -68,7 +79,8 @@ def explain(panel: Panel, params: VolumeParams, symbol: str, ts: datetime) -> Re
     bars = panel.of(symbol).until(ts)
     if len(bars) <= params.warmup:
         return Reason(f"{len(bars)} bars: volume needs {params.warmup + 1}")
-    flow, apart, mfi, busy = (float(reading[-1]) for reading in _readings(bars, params))
+    readings = _readings(bars, read(indicators(params), bars), params)
+    flow, apart, mfi, busy = (float(reading[-1]) for reading in readings)
     if np.isnan(flow + apart + mfi):
         return Reason(f"no volume or no movement in the last {params.window} bars")
     moves, side = "rises" if flow > 0.0 else "falls", "above" if apart > 0.0 else "below"
@@ -79,19 +91,18 @@ def explain(panel: Panel, params: VolumeParams, symbol: str, ts: datetime) -> Re
     return Reason(text, {"flow": flow, "confirmation_atr": apart, "mfi": mfi, "volume_ratio": busy})
 
 
-def _readings(panel: Panel, params: VolumeParams) -> tuple[Floats, Floats, Floats, Floats]:
+def _readings(panel: Panel, values: Values, params: VolumeParams) -> tuple[Floats, Floats, Floats, Floats]:
     """OBV change over volume [-1, 1], VWAP − mean close in ATRs, MFI [0, 100], volume over its mean."""
     n = params.window
     age = np.arange(len(panel)) - np.repeat(panel.offsets[:-1], np.diff(panel.offsets))
     traded = _sum_of_last(panel.volume, n)
     traded[(traded == 0.0) | (age < n)] = np.nan  # also where a neighbour's bars were added
-    obv = compute("obv", panel)
+    obv = values["obv"]
     change = np.full(len(panel), np.nan)
     change[n:] = obv[n:] - obv[:-n]
-    atr = compute("atr", panel, window=params.flow)
-    scale = np.where(atr > 0.0, atr, np.nan)
-    apart = (compute("vwap", panel, window=n) - compute("sma", panel, window=n)) / scale
-    return change / traded, apart, compute("mfi", panel, window=params.flow), panel.volume / (traded / n)
+    scale = np.where(values["atr"] > 0.0, values["atr"], np.nan)
+    apart = (values["vwap"] - values["mean"]) / scale
+    return change / traded, apart, values["mfi"], panel.volume / (traded / n)
 
 
 def _sum_of_last(values: Floats, n: int) -> Floats:
@@ -107,6 +118,8 @@ VOLUME = agent(
     params=VolumeParams,
     scope="symbol",
     inputs=("bars",),
+    indicators=indicators,
+    reach=lambda params: params.window,
     warmup=lambda params: params.warmup,
     cost_ns=35.0,
     evaluate=evaluate,

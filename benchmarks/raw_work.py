@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,25 +32,10 @@ TALIB = {
 }
 
 
-def indicator_calls(panel: Panel, agents: Sequence[Agent[Any]]) -> list[IndicatorCall]:
-    """What these agents ask of `compute` when they vote on a panel, as often as they ask it."""
-    calls: list[IndicatorCall] = []
-    for agent in agents:
-        module: Any = sys.modules[agent.evaluate_with.__module__]
-        compute = vars(module).get("compute")
-        if compute is None:
-            continue
-
-        def noted(name: str, bars: Panel, *, _compute: Callable[..., Any] = compute, **params: Any) -> Any:
-            calls.append((name, params))
-            return _compute(name, bars, **params)
-
-        module.compute = noted
-        try:
-            agent.evaluate(panel)
-        finally:
-            module.compute = compute
-    return calls
+def indicator_calls(agents: Sequence[Agent[Any]]) -> list[IndicatorCall]:
+    """The indicators that these agents read, as often as they read them."""
+    wanted = [one for agent in agents for one in agent.indicators.values()]
+    return [(one, {}) if isinstance(one, str) else (one[0], dict(one[1])) for one in wanted]
 
 
 class RawWork:

@@ -29,7 +29,7 @@ WORKERS = 2
 
 async def run(spec: ScanSpec, voters: PoolVoters, stores: Stores, stream: StreamReader) -> dict[str, Any]:
     """Rounds in turn over all sides, after one that does not count; seconds of wall time."""
-    raw = RawWork(spec.panel, indicator_calls(spec.panel, spec.agents))
+    raw = RawWork(spec.panel, indicator_calls(spec.agents))
     seen: dict[str, list[float]] = defaultdict(list)
     for number in range(ROUNDS + 1):
         # other parameters are other signal ids: what was stored before cannot make this round cheaper

@@ -1,10 +1,15 @@
-"""The one generic actor: it hosts any agent and answers for parts of a panel. It keeps no state and writes nothing."""
+"""The one generic actor: it hosts any agent and answers for parts of a panel. It writes nothing.
+
+What it keeps between calls are standings in histories it follows (`cluster.standings`): made again when they are lost.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +17,8 @@ import ray
 
 from agents.agent import VoteBlock
 from agents.registry import roster
+from cluster.process import let_others_first
+from cluster.standings import Standings
 from cluster.warm import THREE_BARS, warm_node
 from data.contracts.panel import Panel
 
@@ -39,12 +46,13 @@ class AgentActor:
 
     def __init__(self, agent: str, behind: bool = False) -> None:
         if behind:
-            _let_others_first()
+            let_others_first()
         self._calls = self._errors = 0
         self._seconds: deque[float] = deque(maxlen=_RECENT)
         self._error: str | None = None
         warm_node()
         self._agent = roster([agent])[0]
+        self._standings = Standings(self._agent)
         self._agent.evaluate(THREE_BARS)  # loads the kernels it uses, so that no request waits for them
 
     def ready(self) -> int:
@@ -56,10 +64,26 @@ class AgentActor:
 
         The whole history is evaluated either way, so the last row has the same bits as in a backtest.
         """
+        with self._noted():
+            return evaluate(self._agent.name, panel, first, last, rows)
+
+    def begin(self, key: str, panel: Panel, first: int, last: int) -> VoteBlock:
+        """Votes on the newest bars of symbols first..last, whose history is followed from now on; see `Standings`."""
+        with self._noted():
+            return self._standings.begin(key, panel.slice(first, last))
+
+    def follow(self, before: str, after: str, new: Panel) -> VoteBlock | None:
+        """Votes on the newest bars after the new ones; None when nothing is known of this history; see `Standings`."""
+        with self._noted():
+            return self._standings.follow(before, after, new)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Time and outcome of one call, for `vitals`."""
         began = time.perf_counter()
         self._calls += 1
         try:
-            return evaluate(self._agent.name, panel, first, last, rows)
+            yield
         except Exception as problem:
             self._errors += 1
             self._error = f"{type(problem).__name__}: {problem}"
@@ -71,13 +95,6 @@ class AgentActor:
         """How this actor is; answered between two calls."""
         node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
         return Vitals(os.getpid(), node, self._calls, self._errors, tuple(self._seconds), self._error)
-
-
-def _let_others_first() -> None:
-    """A niced process still keeps a core until its slice ends, and a live request wakes a dozen processes in turn."""
-    os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):  # Linux
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def evaluate(agent: str, panel: Panel, first: int, last: int, rows: Rows) -> VoteBlock:

@@ -7,7 +7,8 @@ to decide: named as missing in live serving, asked elsewhere and then failed in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -24,6 +25,8 @@ from ray.exceptions import (
 from agents.agent import Agent, VoteBlock
 from cluster.actors import AgentActor, Rows, Vitals
 from cluster.connect import NAMESPACE, ONE_THREAD
+from cluster.course import Part
+from cluster.process import last_line
 from data.contracts.errors import TemporarilyUnavailable
 from data.contracts.panel import Panel
 from data.settings import AgentSettings
@@ -115,7 +118,7 @@ class AgentPool:
             ) from None
         except RayError as problem:
             raise TemporarilyUnavailable(
-                f"the {self.agent.name} agents did not start: {_last_line(problem)}"
+                f"the {self.agent.name} agents did not start: {last_line(problem)}"
             ) from problem
 
     async def ask(
@@ -132,26 +135,56 @@ class AgentPool:
 
         Raises AgentUnavailable. The call may still run after a deadline; it writes nothing, so that is harmless.
         """
-        number = self._pick(avoid)
-        member = self._members[number]
-        name = self.agent.name
+        block: VoteBlock = await self._call(
+            self._pick(avoid), lambda handle: handle.vote.remote(panel, first, last, rows), deadline_s
+        )
+        return block
+
+    async def follow(
+        self, part: Part, number: int, whole: Callable[[], ray.ObjectRef[Panel]], *, deadline_s: float
+    ) -> VoteBlock:
+        """Votes on the newest bars of a part, from the actor that has followed it: only new bars travel.
+
+        number: the part's own, so that the same actor is asked each time. An actor that does not know the history,
+                because it was started again or missed a session, is sent it: `whole()` of `Step.whole`.
+        Raises AgentUnavailable, as `ask`.
+        """
+        ends = time.monotonic() + deadline_s
+        member = number % len(self._members)
+        if part.before is not None:
+            before, after, new = part.before, part.after, part.new
+            block: VoteBlock | None = await self._call(
+                member, lambda handle: handle.follow.remote(before, after, new), deadline_s
+            )
+            if block is not None:
+                return block
+        panel = whole()
+        begun: VoteBlock = await self._call(
+            member,
+            lambda handle: handle.begin.remote(part.after, panel, part.first, part.last),
+            max(0.001, ends - time.monotonic()),
+        )
+        return begun
+
+    async def _call(self, number: int, start: Callable[[Any], Any], deadline_s: float) -> Any:
+        """The answer of one actor, or AgentUnavailable with the reason."""
+        member, name = self._members[number], self.agent.name
         member.pending += 1
         try:
-            ref: Any = member.handle.vote.remote(panel, first, last, rows)
+            ref: Any = start(member.handle)
             async with asyncio.timeout(deadline_s):
-                block: VoteBlock = await ref
-            return block
+                return await ref
         except TimeoutError:
             ray.cancel(ref)
             raise AgentUnavailable(f"{name} did not answer in {deadline_s:g} s", why="late", member=number) from None
         except PendingCallsLimitExceeded:
             raise AgentUnavailable(f"{name} has too many calls waiting", why="busy", member=number) from None
         except RayTaskError as problem:
-            raise AgentUnavailable(f"{name} failed: {_last_line(problem)}", why="failed", member=number) from problem
+            raise AgentUnavailable(f"{name} failed: {last_line(problem)}", why="failed", member=number) from problem
         except (RayActorError, TaskCancelledError) as problem:
             raise AgentUnavailable(f"a {name} actor died", why="dead", member=number) from problem
         except RayError as problem:
-            raise AgentUnavailable(f"{name}: {_last_line(problem)}", why="failed", member=number) from problem
+            raise AgentUnavailable(f"{name}: {last_line(problem)}", why="failed", member=number) from problem
         finally:
             member.pending -= 1
 
@@ -240,9 +273,3 @@ async def _pid_when_ready(handle: Any) -> int:
             return pid
         except (ActorUnavailableError, PendingCallsLimitExceeded):  # it is being started again, or its queue is full
             await asyncio.sleep(_POLL_S)
-
-
-def _last_line(problem: BaseException) -> str:
-    """The error itself, without Ray's copy of the remote traceback."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    return lines[-1] if lines else type(problem).__name__

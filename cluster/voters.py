@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,8 +12,10 @@ import ray
 
 from agents.agent import Agent, VoteBlock, join
 from cluster.actors import Rows, evaluate
+from cluster.course import Step
 from cluster.plan import Chunk, chunks_of
 from cluster.pools import AgentPool, AgentUnavailable
+from cluster.standings import Standings
 from data.contracts.errors import GoldenSignalsError
 from data.contracts.panel import Panel
 from data.settings import AgentSettings
@@ -44,9 +46,15 @@ class Voters(Protocol):
     async def live_votes(self, panel: Panel, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
         """Last rows only; an agent that is late, dead or failing is Missing, never neutral."""
 
+    async def session_votes(self, step: Step, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
+        """As `live_votes` of `step.whole`, by agents that follow the market session by session."""
+
 
 class LocalVoters:
     """Evaluates in this process."""
+
+    def __init__(self) -> None:
+        self._standings: dict[str, Standings] = {}
 
     async def votes(
         self, panel: Panel, agents: Sequence[Agent[Any]], *, rows: Rows, progress: Progress
@@ -62,6 +70,20 @@ class LocalVoters:
     async def live_votes(self, panel: Panel, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
         """See `Voters.live_votes`: in one process a failing agent is a bug, and propagates."""
         return [*await self.votes(panel, agents, rows="last", progress=_silent)]
+
+    async def session_votes(self, step: Step, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
+        """See `Voters.session_votes`."""
+        return [self._session_vote(step, agent) for agent in agents]
+
+    def _session_vote(self, step: Step, agent: Agent[Any]) -> VoteBlock:
+        if agent.reach is None:
+            return agent.evaluate(step.whole).take(step.whole.last_rows)
+        standings = self._standings.setdefault(agent.name, Standings(agent))
+        blocks = []
+        for part in step.parts(1, inputs=agent.inputs):
+            block = None if part.before is None else standings.follow(part.before, part.after, part.new)
+            blocks.append(block or standings.begin(part.after, step.whole.slice(part.first, part.last)))
+        return join(blocks)
 
 
 class PoolVoters:
@@ -110,23 +132,39 @@ class PoolVoters:
         ends = time.monotonic() + self._settings.deadline_s
         return [*await asyncio.gather(*(self._ask_live(agent, ref, panel, ends) for agent in agents))]
 
+    async def session_votes(self, step: Step, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
+        """See `Voters.session_votes`; the market is put only for those who do not know it."""
+        ends = time.monotonic() + self._settings.deadline_s
+        put: list[ray.ObjectRef[Panel]] = []
+
+        def whole() -> ray.ObjectRef[Panel]:
+            if not put:
+                put.append(ray.put(step.whole))
+            return put[0]
+
+        async def one(agent: Agent[Any]) -> VoteBlock | Missing:
+            if agent.reach is None:
+                return await self._ask_live(agent, whole(), step.whole, ends)
+            pool = self._pools[agent.name]
+            parts = step.parts(pool.size, inputs=agent.inputs)
+            asked = (
+                pool.follow(part, number, whole, deadline_s=max(0.001, ends - time.monotonic()))
+                for number, part in enumerate(parts)
+            )
+            return await _joined(agent, asked)
+
+        return [*await asyncio.gather(*map(one, agents))]
+
     async def _ask_live(
         self, agent: Agent[Any], ref: ray.ObjectRef[Panel], panel: Panel, ends: float
     ) -> VoteBlock | Missing:
         pool = self._pools[agent.name]
-        chunks = chunks_of(panel, agent)
 
         async def once(chunk: Chunk) -> VoteBlock:
             left = max(0.001, ends - time.monotonic())
             return await pool.ask(ref, chunk.first, chunk.last, rows="last", deadline_s=left)
 
-        answers = await asyncio.gather(*map(once, chunks), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, AgentUnavailable):
-                return Missing(agent.name, f"{answer.why}: {answer}")
-            if isinstance(answer, BaseException):
-                raise answer
-        return join([answer for answer in answers if isinstance(answer, VoteBlock)])
+        return await _joined(agent, map(once, chunks_of(panel, agent)))
 
     async def _ask_until_answered(self, chunk: Chunk, panel: ray.ObjectRef[Panel], rows: Rows) -> VoteBlock:
         pool = self._pools[chunk.agent]
@@ -153,6 +191,17 @@ class PoolVoters:
             f"chunk {chunk.chunk_id} failed {len(failed)} times: {reasons}. Nothing was stored; run it again",
             chunk=chunk.chunk_id,
         )
+
+
+async def _joined(agent: Agent[Any], parts: Iterable[Awaitable[VoteBlock]]) -> VoteBlock | Missing:
+    """The votes of all parts, or why the agent is missing: it is heard whole or not at all."""
+    answers = await asyncio.gather(*parts, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, AgentUnavailable):
+            return Missing(agent.name, f"{answer.why}: {answer}")
+        if isinstance(answer, BaseException):
+            raise answer
+    return join([answer for answer in answers if isinstance(answer, VoteBlock)])
 
 
 def _silent(done: int, total: int) -> None:

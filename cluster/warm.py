@@ -1,6 +1,6 @@
-"""Compiles the agents' kernels once per node, before the first request: N cold actors would each compile the same set.
+"""Compiles kernels once per node, before the first request: N cold actors would each compile the same set.
 
-Kernels of other indicators are compiled when they are first asked for, and kept as well.
+Those of the agents, and for workers those of sweeps; all others are compiled when they are first asked for, and kept.
 """
 
 import fcntl
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -33,16 +34,42 @@ THREE_BARS = Panel(
 
 
 def warm_node() -> None:
-    """Fill Numba's cache: the first process of a node compiles what the agents use while the others wait for it."""
+    """Fill Numba's cache with what the agents use; the first process of a node compiles while the others wait."""
+
+    def agents() -> None:
+        for agent in roster():
+            agent.evaluate(THREE_BARS)
+
+    _once("agents", agents)
+
+
+def warm_for_sweeps() -> None:
+    """The same with what sweeps use: sets that are composed of segments, and sets that are walked bar by bar."""
+
+    def sweeps() -> None:
+        # imported here: an agent's actor needs none of it
+        from agents.backtest.catalogue import builtin
+        from agents.backtest.grid import Grid
+        from agents.backtest.rules import Rules
+        from agents.backtest.search import Search, try_sets
+        from agents.expr import AgentVotes
+
+        for strategy in (builtin("sma_cross"), builtin("vol_target")):
+            search = Search(Grid(strategy, ()), THREE_BARS, "warm", Rules())
+            try_sets(search.shared(AgentVotes(THREE_BARS)), search.grid.positions)
+
+    _once("sweeps", sweeps)
+
+
+def _once(name: str, compile_all: Callable[[], None]) -> None:
     this = f"{EDITION} {CACHE}"
-    path = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm"
+    path = Path(tempfile.gettempdir()) / f"goldensignals-{os.getuid()}-warm-{name}"
     with open(path, "a+", opener=_ours) as done:
         if _read(done) == this:
             return
         fcntl.flock(done, fcntl.LOCK_EX)
         if _read(done) != this:  # nobody else has compiled while we waited
-            for agent in roster():
-                agent.evaluate(THREE_BARS)
+            compile_all()
             done.truncate(0)
             done.write(this)
 

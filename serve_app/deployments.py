@@ -33,7 +33,7 @@ from serve_app.explorer import Explorer
 from serve_app.logs import configure_logging
 from serve_app.orchestrator import Orchestrator, market_of
 from serve_app.urls import postgres_url
-from serve_app.worker import ScanWorker
+from serve_app.worker import JobWorker
 
 APP = "goldensignals"
 JOBS_APP = "goldensignals-jobs"
@@ -159,14 +159,14 @@ class OrchestratorDeployment:
     health_check_timeout_s=30,
 )
 class JobsDeployment:
-    """Hosts the worker that runs queued scans, one after the other."""
+    """Hosts the worker that runs queued scans and sweeps, one after the other."""
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits it
         configure_logging()
         os.nice(_JOB_NICE)
         self._resources = AsyncExitStack()
         stores = await self._resources.enter_async_context(open_stores(settings.postgres, postgres_url(settings)))
-        self._running = asyncio.create_task(ScanWorker(settings, stores, SystemClock()).run())
+        self._running = asyncio.create_task(JobWorker(settings, stores, SystemClock()).run())
 
     async def check_health(self) -> None:
         """Raise when the worker has ended: Serve then replaces this replica."""

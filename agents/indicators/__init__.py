@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from agents.indicators import expressions, running
+from agents.indicators import columns, expressions, running
 from agents.indicators.columns import Bars, to_floats, to_ragged
 from agents.indicators.graph import Line, column
 from agents.indicators.plans import Plan
@@ -134,6 +134,7 @@ def warm(names: Iterable[str] | None = None) -> None:
     chosen = [e for e in registered().values() if e.engine == "numba"] if names is None else map(get, names)
     plans = [entry.plan(entry.bind((), params)) for entry in chosen for params in _variants(entry)]
     running.warm()
+    columns.warm()
     rows = to_floats(np.ones(2))
     done: set[tuple[Any, ...]] = set()
     for made in plans:

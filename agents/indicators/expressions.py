@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from agents.indicators.columns import to_floats
+from agents.indicators.columns import runs, to_floats
 from agents.indicators.ragged import Ragged
 from agents.indicators.registry import Indicator, get, registered
-from data.contracts.arrays import Ints
 from data.contracts.errors import InvalidInput
 
 
@@ -82,7 +81,7 @@ def _all_groups(entry: Indicator, params: dict[str, Any]) -> Callable[[Sequence[
         keys, columns = series[0], [to_floats(s) for s in series[1:]]
         if any(column.size != len(keys) for column in columns):
             raise InvalidInput(f"{entry.name} needs columns as long as the one it goes over")
-        heads = _runs(keys)
+        heads = runs(keys)
         if heads is not None:
             found = entry.run(Ragged.of(columns, np.append(heads, len(keys))), params)
             return _series(entry, found)
@@ -97,37 +96,6 @@ def _all_groups(entry: Indicator, params: dict[str, Any]) -> Callable[[Sequence[
         return _series(entry, tuple(shuffled) if len(whole) > 1 else shuffled[0])
 
     return values
-
-
-def _runs(keys: pl.Series) -> Ints | None:
-    """The first row of every value; None when some value's rows do not lie together."""
-    if len(keys) and not keys.null_count():
-        heads = _changes(keys)
-        if heads is not None and keys.gather(heads).n_unique() == heads.size:
-            return heads
-    heads = np.flatnonzero(keys.ne_missing(keys.shift(1)).to_numpy())
-    if len(keys) and (heads.size == 0 or heads[0] != 0):  # a null at the head equals the null before it
-        heads = np.concatenate([[0], heads])
-    return heads if keys.gather(heads).n_unique() == heads.size else None
-
-
-def _changes(keys: pl.Series) -> Ints | None:
-    """Row 0 and every row whose stored bits are not those of the row before, read without a copy of the column.
-
-    Values that differ have other bits, but equal strings of more than 12 bytes may have two addresses: a row too many
-    is possible, one too few is not. None for what is neither a string nor kept as an integer of NumPy. Nulls are not
-    looked for.
-    """
-    if keys.dtype == pl.String:
-        views = keys.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())  # 16 bytes a row: length and text
-        words = np.frombuffer(views.buffers()[1], np.int64)[2 * views.offset :][: 2 * len(keys)]
-        changed = np.unique(np.flatnonzero(words[2:] != words[:-2]) // 2)
-    elif (numbers := keys.to_physical()).dtype.is_integer() and numbers.dtype not in (pl.Int128, pl.UInt128):
-        bits = numbers.to_numpy()
-        changed = np.flatnonzero(bits[1:] != bits[:-1])
-    else:
-        return None
-    return np.concatenate([[0], changed + 1])
 
 
 def _series(entry: Indicator, lines: Any) -> pl.Series:

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from agents.kernels import points as formulas
 from agents.kernels import windows
+from agents.kernels.newest import Chain
 
 Kind = Literal["input", "points", "window", "memory"]
 Number: TypeAlias = "Line | float"
@@ -36,7 +37,7 @@ class Node:
     reach:   rows before the present one that the kernel looks at.
     carry:   rows of float64 state per symbol.
     guarded: the kernel must not see NaN; `running` cuts the history there. The others carry NaN through themselves.
-    newest:  a kernel for the last value of each symbol alone, with the same bits; None = there is none.
+    newest:  says how `kernels.newest` finds the last value of each symbol alone, to the same bits; None = it cannot.
     """
 
     kind: Kind
@@ -49,7 +50,7 @@ class Node:
     reach: int
     carry: int
     guarded: bool
-    newest: Callable[..., None] | None = None
+    newest: Callable[..., Chain] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def carried(
     warmup: int | tuple[int, ...] = 0,
     reach: int = 1,
     guarded: bool = False,
-    newest: Callable[..., None] | None = None,
+    newest: Callable[..., Chain] | None = None,
 ) -> Line: ...
 @overload
 def carried(
@@ -183,7 +184,7 @@ def carried(
     outputs: int,
     reach: int = 1,
     guarded: bool = False,
-    newest: Callable[..., None] | None = None,
+    newest: Callable[..., Chain] | None = None,
 ) -> tuple[Line, ...]: ...
 def carried(
     kernel: Callable[..., None],
@@ -193,13 +194,13 @@ def carried(
     outputs: int = 1,
     reach: int = 1,
     guarded: bool = False,
-    newest: Callable[..., None] | None = None,
+    newest: Callable[..., Chain] | None = None,
 ) -> Line | tuple[Line, ...]:
     """What carries numbers along, `kernel(*columns, offsets, order, starts, carry, *params, *out)`.
 
     carry: rows of state; row 0 is the count of bars seen, which the kernel keeps. A history may be cut anywhere: then
            the last `reach` bars stand in front of the new ones, below `starts`.
-    newest: `kernel(*columns, offsets, order, *params, *out)` with one value per symbol, if there is a quicker way.
+    newest: `newest(*params)`, the chain of `kernels.newest` that does the same for the last bar alone, if there is one.
     """
     inputs, params = _split(arguments)
     warmups = _warmups(inputs, warmup, outputs)
@@ -326,7 +327,7 @@ def _node(
     carry: int,
     *,
     guarded: bool,
-    newest: Callable[..., None] | None = None,
+    newest: Callable[..., Chain] | None = None,
 ) -> Node:
     types = tuple(type(value) for value in params)  # 1 and 1.0 are one key but two compiled forms
     key = (kind, kernel, name, tuple((id(line.node), line.output) for line in inputs), params, types, warmups, reach)

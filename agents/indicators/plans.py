@@ -18,27 +18,31 @@ from typing import Any
 
 import numpy as np
 
+from agents.indicators import rooms
 from agents.indicators.columns import INPUTS
 from agents.indicators.graph import WHOLE, Line, Node, column, inputs_of, ordered
 from agents.indicators.ragged import Memory, Ragged, State
 from agents.indicators.running import by_length, read_only, run_fresh, run_on
 from agents.kernels.compiling import EDITION
+from agents.kernels.newest import COLUMNS, newest
 from agents.kernels.recursive import LANES
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput
 
-BLOCK_ROWS = 1 << 16  # 512 KiB a column: what a block reads and makes stays in the caches
+BLOCK_ROWS = 1 << 17  # 1 MiB a column: what a block reads and makes stays in the caches, and calls weigh little
 
 
 class Plan:
     """Lines to be computed together.
 
-    inputs: the columns they need, in the order open, high, low, close, volume, other; `Ragged.columns` has that order.
+    inputs: the columns they need, in the order open, high, low, close, volume, other, then any further ones by name;
+            `Ragged.columns` has that order.
     """
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = tuple(lines)
-        self.inputs: tuple[str, ...] = tuple(name for name in INPUTS if name in inputs_of(self.lines))
+        needed = inputs_of(self.lines)
+        self.inputs: tuple[str, ...] = (*(name for name in INPUTS if name in needed), *sorted(needed - set(INPUTS)))
         self.nodes = ordered(self.lines)
 
     def run(self, data: Ragged, out: Floats | None = None) -> Floats:
@@ -103,7 +107,7 @@ class Plan:
     def _room(self, data: Ragged, out: Floats | None) -> Floats:
         shape = (len(self.lines), data.rows)
         if out is None:
-            return np.empty(shape)
+            return rooms.empty(shape)
         if out.shape != shape or not out.flags.c_contiguous or out.dtype != np.float64:
             raise InvalidInput(f"out must be a contiguous float64 array {shape}")
         return out
@@ -128,22 +132,18 @@ class Plan:
         return Ragged(tuple(data.columns[owner.inputs.index(name)] for name in self.inputs), data.offsets)
 
     def _newest_quickly(self, data: Ragged) -> Floats:
-        """By the kernels that give nothing else; block by block, so that a column is fetched from memory once."""
-        block = np.empty((len(self.lines), data.symbols))
-        for first, last in self._blocks(data):
-            lo, hi = data.offsets[first], data.offsets[last]
-            columns = dict(zip(self.inputs, (read_only(column[lo:hi]) for column in data.columns), strict=True))
-            offsets = data.offsets[first : last + 1] - lo
-            order = by_length(offsets)
-            for node in self.nodes:
-                kernel: Any = node.newest
-                made = [Line(node, i) for i in range(len(node.warmups))]
-                rooms = [np.empty(last - first) for _ in made]
-                kernel(*(columns[line.node.name] for line in node.inputs), offsets, order, *node.params, *rooms)
-                for line, room in zip(made, rooms, strict=True):
-                    for i in (i for i, wanted in enumerate(self.lines) if wanted == line):
-                        block[i, first:last] = room
-        return block
+        """By the kernel that gives nothing else; all nodes in one call: a column is fetched from memory once."""
+        together = [self.nodes] if len(self.inputs) <= COLUMNS else [(node,) for node in self.nodes]
+        order = by_length(data.offsets)
+        found: dict[Line, Floats] = {}
+        for nodes in together:
+            names = sorted({line.node.name for node in nodes for line in node.inputs})
+            columns = [read_only(data.columns[self.inputs.index(name)]) for name in names]
+            chains = [node.newest(*node.params) for node in nodes if node.newest]
+            slots = [[names.index(line.node.name) for line in node.inputs] for node in nodes]
+            rooms = newest(columns, data.offsets, order, chains, slots)
+            found |= {Line(node, i): row for node, rows in zip(nodes, rooms, strict=True) for i, row in enumerate(rows)}
+        return np.stack([found[line] for line in self.lines])
 
     def _newest(self, data: Ragged) -> Floats:
         block = np.full((len(self.lines), data.symbols), np.nan)

@@ -14,8 +14,9 @@ behind, row 0 being the count of bars seen, zeros at the beginning. `order` (S,)
 that advance several side by side.
 
 A symbol's values never depend on its neighbours or on where a history was cut. So sums over a window are not running
-sums that remember how they began: see `windows`. A kernel that its node calls `guarded` never sees NaN; all others
+sums that remember how they began: see `doubling`. A kernel that its node calls `guarded` never sees NaN; all others
 carry NaN through by themselves: a window forgets it, a memory keeps it.
 
-Kernels that call each other share a module: compiled code is kept by the content of its own file, see `compiling`.
+Kernels that call each other share a module, or name the file of the other: compiled code is kept by the content of
+these files, see `compiling`.
 """

@@ -20,12 +20,13 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _options: Any = numba.config  # not in its type stubs
 
 
-def decorators(source: str) -> tuple[Decorator, Decorator]:
+def decorators(source: str, *others: str) -> tuple[Decorator, Decorator]:
     """For the kernels of the file `source`, and for parts that live inside the kernels that call them.
 
+    `others` are the files of parts that they take from elsewhere: an edit there compiles these kernels anew.
     Both let go of the GIL and divide as NumPy does (by zero: inf or NaN).
     """
-    folder = str(CACHE / _digest(Path(source).read_bytes()))
+    folder = str(CACHE / _digest(b"".join(Path(file).read_bytes() for file in (source, *others))))
     part: Decorator = numba.njit(nogil=True, error_model="numpy", forceinline=True)
     return partial(_kernel, folder), part
 

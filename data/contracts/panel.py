@@ -3,6 +3,8 @@
 It is the unit that is put once into Ray's object store and handed to kernels and agents. All arrays are
 plain NumPy, so a pickle (protocol 5) carries them out of band and a reader on the same node maps them
 without copying. Arrays may be read-only; nobody writes into a Panel.
+
+A symbol is hashed row by row, so that a history which goes on is hashed on from where it was: `RunningDigests`.
 """
 
 from __future__ import annotations
@@ -12,15 +14,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from data.contracts.arrays import Bools, Floats, Ints
+from data.contracts.arrays import Bools, Floats, Ints, runs
 from data.contracts.errors import InvalidInput
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PRICES = ("open", "high", "low", "close")
 COLUMNS = (*PRICES, "volume")
+_ROW = np.dtype([("ts", "<i8"), *((name, "<f8") for name in COLUMNS), ("gap", "?")])  # what is hashed of a bar
+_BLOCK_ROWS = 4096
 
 
 def to_micros(moment: datetime) -> int:
@@ -141,6 +147,17 @@ class Panel:
             return replace(self._take_slice(symbols, end), context=context)
         return replace(self._take(symbols, counts[counts > 0], np.flatnonzero(keep)), context=context)
 
+    def between(self, after: int, until: int) -> Panel:
+        """Only bars closed after one moment and until another, in microseconds, and the context known by then.
+
+        Symbols without such a bar are dropped. The cost does not depend on the number of bars before.
+        """
+        lo, hi = self._rows_until(after), self._rows_until(until)
+        some = np.flatnonzero(hi > lo)
+        symbols, counts = tuple(self.symbols[s] for s in some), (hi - lo)[some]
+        context = {name: series.until(until) for name, series in self.context.items()}
+        return replace(self._take(symbols, counts, runs(lo[some], counts)), context=context)
+
     # -- facts about a panel -------------------------------------------------------------------------------
 
     @cached_property
@@ -155,22 +172,28 @@ class Panel:
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
-        """One SHA-256 per symbol over its times, prices, volume and gap marks."""
-        edges = [int(edge) for edge in self.offsets]
-        columns = [self.ts, *(getattr(self, name) for name in COLUMNS), self.gap]
-        return tuple(
-            _digest(symbol, *(column[lo:hi] for column in columns))
-            for symbol, lo, hi in zip(self.symbols, edges, edges[1:], strict=False)
-        )
+        """One SHA-256 per symbol over its name and its bars: times, prices, volume and gap marks."""
+        running = RunningDigests()
+        running.add(self)
+        return running.of(self.symbols)
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over frame, adjustment and the digests of all symbols: the identity of these bars."""
-        return _digest(self.frame, self.adjust, *self.digests)
+        return content_hash(self.frame, self.adjust, self.digests)
 
     @cached_property
     def _symbol_array(self) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
         return np.array(self.symbols, dtype=np.str_)
+
+    def _rows_until(self, micros: int) -> Ints:
+        """Row after the last one closed by then, of each symbol."""
+        lo, hi = self.offsets[:-1], self.offsets[1:]
+        while (apart := lo < hi).any():  # all symbols halve their rows together
+            middle = (lo + hi) // 2
+            due = self.ts[np.where(apart, middle, 0)] <= micros
+            lo, hi = np.where(apart & due, middle + 1, lo), np.where(apart & ~due, middle, hi)
+        return lo
 
     def _take(self, symbols: tuple[str, ...], counts: Ints, rows: Ints) -> Panel:
         return replace(
@@ -191,6 +214,43 @@ class Panel:
             gap=self.gap[:end],
             **{name: getattr(self, name)[:end] for name in COLUMNS},
         )
+
+
+class RunningDigests:
+    """The digest of every symbol of a history that goes on: a new bar costs the same after any number of bars."""
+
+    def __init__(self) -> None:
+        self._shas: dict[str, Any] = {}  # hashlib's objects have no public type
+
+    def add(self, panel: Panel) -> None:
+        """Bars that follow those added before."""
+        edges, first = panel.offsets.tolist(), 0
+        for last in range(1, len(panel.symbols) + 1):  # whole symbols, so many that a block stays in the cache
+            if edges[last] - edges[first] >= _BLOCK_ROWS or last == len(panel.symbols):
+                self._add(panel, first, edges[first : last + 1])
+                first = last
+
+    def _add(self, panel: Panel, first: int, edges: list[int]) -> None:
+        """The bars of a few symbols, laid out row by row."""
+        rows = np.empty(edges[-1] - edges[0], _ROW)
+        for name in _ROW.names or ():
+            rows[name] = getattr(panel, name)[edges[0] : edges[-1]]
+        text = rows.view(np.uint8).data
+        for number, (lo, hi) in enumerate(pairwise(edges), start=first):
+            symbol = panel.symbols[number]
+            if symbol not in self._shas:
+                label = symbol.encode()
+                self._shas[symbol] = hashlib.sha256(f"s{len(label)};".encode() + label)
+            self._shas[symbol].update(text[(lo - edges[0]) * _ROW.itemsize : (hi - edges[0]) * _ROW.itemsize])
+
+    def of(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        """The digests of these symbols, as `Panel.digests` of all bars added so far."""
+        return tuple(self._shas[symbol].hexdigest() for symbol in symbols)
+
+
+def content_hash(frame: str, adjust: str, digests: Sequence[str]) -> str:
+    """SHA-256 over frame, adjustment and the digests of symbols in order: `Panel.content_hash` of their bars."""
+    return _digest(frame, adjust, *digests)
 
 
 def _digest(*parts: object) -> str:

@@ -57,6 +57,10 @@ _END = """UPDATE job SET state = %s, error = %s, result = %s, lease_until = NULL
     WHERE job_id = %s RETURNING *"""
 _CANCEL = """UPDATE job SET state = 'cancelled', updated_at = now()
     WHERE job_id = %s AND state IN ('queued', 'running', 'paused') RETURNING *"""
+_PAUSE = """UPDATE job SET state = 'paused', lease_until = NULL, updated_at = now()
+    WHERE job_id = %s AND state IN ('queued', 'running') RETURNING *"""
+_RESUME = """UPDATE job SET state = 'queued', epoch = epoch + 1, lease_until = NULL, updated_at = now()
+    WHERE job_id = %s AND state = 'paused' RETURNING *"""
 _GET = "SELECT * FROM job WHERE job_id = %s"
 _LISTING = """SELECT * FROM job WHERE (%(state)s::text IS NULL OR state = %(state)s)
         AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(owner)s::text IS NULL OR owner = %(owner)s)
@@ -118,8 +122,8 @@ async def check_fence(connection: Connection, fence: Fence) -> None:
             f"another process took over job {fence.job_id} (epoch {epoch}, ours is {fence.epoch}); nothing was written",
             job_id=fence.job_id,
         )
-    if state == "cancelled":
-        raise GoldenSignalsError(f"job {fence.job_id} was cancelled; nothing was written", job_id=fence.job_id)
+    if state in ("cancelled", "paused"):
+        raise GoldenSignalsError(f"job {fence.job_id} was {state}; nothing was written", job_id=fence.job_id)
 
 
 class JobStore:
@@ -229,14 +233,15 @@ class JobStore:
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job: its next write is refused; one that has ended stays as it is. Raises NotFound for none."""
-        async with transaction(self._pool, self._write_s) as connection:
-            cancelled = await _one(connection, _CANCEL, (job_id,))
-            job = cancelled or await _one(connection, _GET, (job_id,))
-            if cancelled is not None:
-                await _tell(connection, cancelled)
-        if job is None:
-            raise NotFound(f"there is no job {job_id}", job_id=job_id)
-        return job
+        return await self._change(_CANCEL, job_id)
+
+    async def pause(self, job_id: str) -> Job:
+        """Stop a job until `resume`: its next write is refused, what is done stays done. Raises NotFound for none."""
+        return await self._change(_PAUSE, job_id)
+
+    async def resume(self, job_id: str) -> Job:
+        """Queue a paused job again; any other stays as it is. Raises NotFound for none."""
+        return await self._change(_RESUME, job_id)
 
     async def get(self, job_id: str) -> Job | None:
         """One job, or None."""
@@ -262,6 +267,16 @@ class JobStore:
         """Give up every job this process holds: another one may start them at once."""
         for fence in tuple(self._held):
             await self._release(fence)
+
+    async def _change(self, statement: LiteralString, job_id: str) -> Job:
+        async with transaction(self._pool, self._write_s) as connection:
+            changed = await _one(connection, statement, (job_id,))
+            job = changed or await _one(connection, _GET, (job_id,))
+            if changed is not None:
+                await _tell(connection, changed)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}", job_id=job_id)
+        return job
 
     async def _write(
         self, fence: Fence, statement: LiteralString, values: tuple[object, ...], *, last: bool = False

@@ -10,11 +10,14 @@ from data.settings import PostgresSettings
 from data.store.accounts import AccountStore
 from data.store.agents import AgentStateStore
 from data.store.bars import BarSetStore
+from data.store.chunks import ChunkStore
 from data.store.events import EventLog
 from data.store.feed import FeedStore
 from data.store.jobs import JobStore
 from data.store.pool import open_pool
+from data.store.runs import RunStore
 from data.store.signals import SignalStore
+from data.store.trials import TrialStore
 from data.store.uploads import UploadStore
 
 
@@ -30,6 +33,9 @@ class Stores:
     agents: AgentStateStore
     uploads: UploadStore
     accounts: AccountStore
+    chunks: ChunkStore
+    runs: RunStore
+    trials: TrialStore
 
 
 @asynccontextmanager
@@ -51,6 +57,9 @@ async def open_stores(settings: PostgresSettings, url: str, *, wait: bool = True
             agents=AgentStateStore(pool, **limits),
             uploads=UploadStore(pool, **limits),
             accounts=AccountStore(pool, **limits),
+            chunks=ChunkStore(pool, **limits),
+            runs=RunStore(pool, **limits),
+            trials=TrialStore(pool, **limits),
         )
     finally:
         await jobs.close()

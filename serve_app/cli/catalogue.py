@@ -62,7 +62,13 @@ def show_agent(name: Name, as_json: AsJson = False, out: Out = None) -> None:
     require_format(out)
     a = roster([name])[0]
     params = asdict(a.params)
-    facts = {"scope": a.scope, "inputs": list(a.inputs), "warmup": a.warmup, "cost_ns_per_bar": a.cost_ns}
+    facts = {
+        "scope": a.scope,
+        "inputs": list(a.inputs),
+        "warmup": a.warmup,
+        "reach": a.reach,
+        "cost_ns_per_bar": a.cost_ns,
+    }
     document = {"name": a.name, "description": a.description, **facts, "params": params}
     table = _table("parameter", "value")
     for key, value in params.items():
@@ -97,7 +103,8 @@ def check_agents(
             progress(done, len(chosen))
     table = _table("agent", "", "findings")
     for row, agent in zip(rows, chosen, strict=True):
-        proof = f"{len(part.symbols)} symbols, {_CHECK_CUTS} cuts each: same bits, warm-up {agent.warmup} bars"
+        bars = "" if agent.reach is None else ", also bar by bar"
+        proof = f"{len(part.symbols)} symbols, {_CHECK_CUTS} cuts each: same bits{bars}, warm-up {agent.warmup} bars"
         findings = row["findings"]
         assert isinstance(findings, list)
         mark = Text("ok", style="green") if row["ok"] else Text("✗", style="red")

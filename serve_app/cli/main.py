@@ -12,7 +12,7 @@ import typer
 
 from data.contracts.errors import GoldenSignalsError
 from data.home import RAY_TOKEN
-from serve_app.cli import accounts, catalogue, cluster, datasets, signals, system
+from serve_app.cli import accounts, catalogue, cluster, datasets, jobs, research, signals, sweeps, system, validation
 
 app = typer.Typer(
     name="goldensignals",
@@ -24,6 +24,10 @@ app = typer.Typer(
 )
 system.register(app)
 signals.register(app)
+research.register(app)
+sweeps.register(app)
+validation.register(app)
+jobs.register(app)
 catalogue.register(app)
 datasets.register(app)
 cluster.register(app)

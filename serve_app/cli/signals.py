@@ -28,6 +28,12 @@ def register(app: typer.Typer) -> None:
 
 
 def scan(
+    expression: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXPR]", help='"rsi(14) < 30", or @oversold; none: ask the agents.', show_default=False
+        ),
+    ] = None,
     bars: BarsOption = None,
     universe: Annotated[str | None, typer.Option(help="@sp500, A,B,C or a file with one symbol a line.")] = None,
     agents: Annotated[str | None, typer.Option(help="Agents to ask, as a,b; default: all.")] = None,
@@ -37,26 +43,44 @@ def scan(
     tz: Zone = None,
     calendar: Calendar = "XNYS",
     top: Annotated[int | None, typer.Option(min=1, help=f"Show the strongest N; default: {_TOP} in the table.")] = None,
+    by: Annotated[str | None, typer.Option(help="With EXPR: rank by this expression, the largest first.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the screens that @NAME stands for.")] = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
-    """Ask every agent about every symbol and rank the consensus."""
+    """Ask every agent about every symbol and rank the consensus; with EXPR, find the symbols for which it is true.
+
+    EXPR is an expression such as "rsi(14) < 30 and close > sma(200)"; docs/expressions.md has the language.
+    """
     from data.clock import SystemClock
     from data.contracts.errors import InvalidInput
     from data.market.source import SAMPLE, Stamps, open_bars
     from data.settings import Settings
+    from serve_app.cli.screens import show_screen, show_screens
     from serve_app.logs import configure_logging
     from serve_app.scans import ScanRequest, plan_scan, run_scan
+    from serve_app.screens import ScreenRequest
     from serve_app.services import settled
 
     require_format(out)
-    for name, value in (("--bars", bars), ("--universe", universe)):
+    if listed:
+        show_screens(as_json=as_json, out=out)
+        return
+    for name, value in (("EXPR", expression), ("--by", by), ("--bars", bars), ("--universe", universe)):
         if value is not None and not value.strip():  # an empty shell variable must not mean the whole sample
             raise InvalidInput(f"{name} is empty; give it a value, or leave it out for the default")
     configure_logging()
+    if expression is not None and agents is not None:
+        raise InvalidInput('leave --agents out: an expression names the agents it asks, as in agent("trend") > 0.3')
+    if expression is None and by is not None:
+        raise InvalidInput("--by ranks the hits of an expression; give one, or leave --by out")
     settings = Settings.load()
     running = settled(settings, say)
     source = bars or (running.source if running else SAMPLE)
+    if expression is not None:
+        request = ScreenRequest(expression, by, universe, as_of, calendar)
+        show_screen(open_bars(source, Stamps(frame, stamp, tz, calendar)), request, top, as_json=as_json, out=out)
+        return
     names = None if agents is None else tuple(name.strip() for name in agents.split(",") if name.strip())
     loaded = open_bars(source, Stamps(frame, stamp, tz, calendar))
     spec = plan_scan(loaded, ScanRequest(universe, names, as_of, calendar))

@@ -17,7 +17,7 @@ from data.settings import AgentSettings, PostgresSettings
 from data.store.stores import Stores, open_stores
 from tests.cluster.installation import Installation
 
-_AGENTS = roster(["trend", "volume"])
+_AGENTS = roster(["trend", "volatility"])
 _SETTINGS = AgentSettings(actors=1)
 
 
@@ -29,9 +29,9 @@ async def stores(system: Installation) -> AsyncIterator[Stores]:
 
 @pytest.fixture
 def broken_panel(sample_panel: Panel) -> Panel:
-    """One volume is lost: the volume agent refuses such columns, the trend agent never looks at them."""
+    """A VIX without its closes: the volatility agent looks them up, the trend agent never does."""
     panel = sample_panel.of("AAPL")
-    return replace(panel, volume=panel.volume[1:])
+    return replace(panel, context={"vix": replace(panel.context["vix"], values={})})
 
 
 @pytest.mark.usefixtures("local_ray")
@@ -44,7 +44,7 @@ async def test_scan_with_an_agent_that_raises_fails_with_the_reason_and_stores_n
     before = system.counted()
     spec = ScanSpec(broken_panel, "list:broken", "test", _AGENTS, {})
     with pytest.raises(
-        GoldenSignalsError, match=r"chunk volume:0-1 failed 3 times: volume failed: ValueError"
+        GoldenSignalsError, match=r"chunk volatility:0-1 failed 3 times: volatility failed: KeyError"
     ) as refused:
         await scan(
             spec,

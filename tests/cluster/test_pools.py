@@ -18,6 +18,7 @@ from agents.agent import Agent, VoteBlock
 from agents.registry import roster
 from cluster.actors import evaluate
 from cluster.connect import NAMESPACE
+from cluster.course import Course, Step
 from cluster.plan import chunks_of
 from cluster.pools import AgentPool, AgentUnavailable
 from cluster.voters import Missing, PoolVoters
@@ -213,3 +214,58 @@ async def test_live_votes_name_a_killed_agent(pool: AgentPool, sample_panel: Pan
     assert missing.agent == _AGENT.name
     assert missing.why.split(":")[0] in ("dead", "late")  # late, when Ray was quicker to start it than to say so
     assert not set(await pids(pool)) & set(found)
+
+
+class Followed(AgentPool):
+    """A pool that remembers how often it had to send the whole history."""
+
+    begun = 0
+
+    async def follow(self, part: Any, number: int, whole: Any, *, deadline_s: float) -> VoteBlock:
+        def counted() -> Any:
+            self.begun += 1
+            return whole()
+
+        return await super().follow(part, number, counted, deadline_s=deadline_s)
+
+
+def bits_of_the_whole(step: Step) -> bytes:
+    block = evaluate(_AGENT.name, step.whole, 0, len(step.whole.symbols), "last")
+    return block.score.tobytes() + block.confidence.tobytes()
+
+
+async def kill_first(pool: AgentPool) -> None:
+    """Kill one actor, and wait until another has taken its place."""
+    victim = (await pids(pool))[0]
+    os.kill(victim, signal.SIGKILL)
+    eventually("the end of the process", lambda: not psutil.pid_exists(victim))
+    assert victim not in await pids(pool)
+
+
+async def test_sessions_are_followed_to_the_bit_and_an_actor_killed_between_them_begins_again(
+    pool: AgentPool, sample_panel: Panel
+) -> None:
+    await pids(pool)
+    patient = _SETTINGS.model_copy(update={"deadline_s": 30.0})
+    followed = Followed.ensure(_AGENT, patient, keep=True)
+    assert isinstance(followed, Followed)
+    voters, course = PoolVoters({_AGENT.name: followed}, patient), Course(sample_panel, atr_window=14)
+    begun = []
+    for number, session in enumerate(sample_panel.sessions[-6:].tolist()):
+        if number == 3:
+            await kill_first(pool)
+        step = course.at(session)
+        (block,) = await voters.session_votes(step, [_AGENT])
+        assert isinstance(block, VoteBlock)
+        assert block.score.tobytes() + block.confidence.tobytes() == bits_of_the_whole(step)
+        begun.append(followed.begun)
+    assert begun == [2, 2, 2, 3, 3, 3]  # both actors at first, later only the one that lost its standing
+
+
+async def test_a_frozen_actor_makes_its_agent_missing_in_a_session(pool: AgentPool, sample_panel: Panel) -> None:
+    found = await pids(pool)
+    with frozen(*found):
+        step = Course(sample_panel, atr_window=14).at(int(sample_panel.sessions[-1]))
+        (missing,) = await PoolVoters({_AGENT.name: pool}, _SETTINGS).session_votes(step, [_AGENT])
+    assert isinstance(missing, Missing)
+    assert (missing.agent, missing.why.split(":")[0]) == (_AGENT.name, "late")

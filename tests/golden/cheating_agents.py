@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.agent import Agent, Reason, VoteBlock, agent, vote
+from agents.agent import Agent, Reason, Values, VoteBlock, agent, vote
 from data.contracts.arrays import Floats
 from data.contracts.panel import Panel
 
@@ -26,22 +26,22 @@ def explain(panel: Panel, params: NoParams, symbol: str, ts: datetime) -> Reason
     return Reason("it looked at the answer")
 
 
-def tomorrows_close(panel: Panel, params: NoParams) -> VoteBlock:
+def tomorrows_close(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Buys what rises tomorrow; the newest bar has no tomorrow and looks at today."""
     return _vote(panel, lambda close: np.append(close[1:], close[-1]) / close - 1.0)
 
 
-def full_sample_zscore(panel: Panel, params: NoParams) -> VoteBlock:
+def full_sample_zscore(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Measures every bar against mean and deviation of the whole history, its future included."""
     return _vote(panel, lambda close: (close.mean() - close) / (close.std() + 1.0))
 
 
-def centred_window(panel: Panel, params: NoParams) -> VoteBlock:
+def centred_window(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Smooths with as many bars after as before."""
     return _vote(panel, lambda close: _smooth(close, before=WINDOW // 2, after=WINDOW // 2) / close - 1.0)
 
 
-def back_filled(panel: Panel, params: NoParams) -> VoteBlock:
+def back_filled(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Honest except that holes in its answer are filled with the next value instead of an abstention."""
 
     def answer(close: Floats) -> Floats:
@@ -56,7 +56,7 @@ def back_filled(panel: Panel, params: NoParams) -> VoteBlock:
     return _vote(panel, answer)
 
 
-def todays_vix(panel: Panel, params: NoParams) -> VoteBlock:
+def todays_vix(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Joins the VIX by date: its close becomes known a quarter of an hour after the stocks' close."""
     day = 86_400_000_000
     vix = panel.context["vix"]
@@ -67,7 +67,7 @@ def todays_vix(panel: Panel, params: NoParams) -> VoteBlock:
     return _trimmed("todays_vix", panel, (20.0 - level) / 20.0)
 
 
-def back_filled_vix(panel: Panel, params: NoParams) -> VoteBlock:
+def back_filled_vix(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Joins the VIX by the moment it became known, but before it begins it uses its first value."""
     vix = panel.context["vix"]
     if not vix.known_at.size:
@@ -76,26 +76,31 @@ def back_filled_vix(panel: Panel, params: NoParams) -> VoteBlock:
     return _trimmed("back_filled_vix", panel, (20.0 - level) / 20.0)
 
 
-def neighbours(panel: Panel, params: NoParams) -> VoteBlock:
+def neighbours(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Says it looks at one symbol, but measures it against the mean of all of them on the bars so far."""
     sessions, at = np.unique(panel.ts, return_inverse=True)
     mean = np.bincount(at, panel.close, sessions.size) / np.bincount(at, minlength=sessions.size)
     return _trimmed("neighbours", panel, panel.close / mean[at] - 1.0)
 
 
-def early(panel: Panel, params: NoParams) -> VoteBlock:
+def early(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Honest, but votes before the warm-up it declares."""
     return vote("early", np.clip(panel.close / panel.open - 1.0, -1.0, 1.0), np.ones(len(panel)))
 
 
-def late(panel: Panel, params: NoParams) -> VoteBlock:
+def late(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Honest, but keeps silent for longer than the warm-up it declares."""
     return _vote(panel, lambda close: np.where(np.arange(close.size) < 2 * WINDOW, np.nan, 0.5))
 
 
-def loud(panel: Panel, params: NoParams) -> VoteBlock:
+def loud(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
     """Votes outside the bounds."""
     return VoteBlock("loud", np.full(len(panel), 1.5), np.ones(len(panel)))
+
+
+def forgetful(panel: Panel, values: Values, params: NoParams) -> VoteBlock:
+    """Honest, but looks one bar further back than it declares."""
+    return _vote(panel, lambda close: close / np.append(close[: WINDOW + 1], close)[: close.size] - 1.0)
 
 
 class Fickle:
@@ -104,7 +109,7 @@ class Fickle:
     def __init__(self) -> None:
         self._asked = 0
 
-    def __call__(self, panel: Panel, params: NoParams) -> VoteBlock:
+    def __call__(self, panel: Panel, values: Values, params: NoParams) -> VoteBlock:
         self._asked += 1
         return _vote(panel, lambda close: np.full(close.size, 1.0 / self._asked))
 
@@ -123,17 +128,19 @@ def cheats() -> Iterator[tuple[str, Agent[Any]]]:
         ("warm-up", late),
         ("bounds", loud),
         ("repeat", Fickle()),
+        ("followed", forgetful),
     ):
         yield promise, _agent(evaluate)
 
 
-def _agent(evaluate: Callable[[Panel, NoParams], VoteBlock]) -> Agent[Any]:
+def _agent(evaluate: Callable[[Panel, Values, NoParams], VoteBlock]) -> Agent[Any]:
     return agent(
         getattr(evaluate, "__name__", "fickle"),
         params=NoParams,
         scope="symbol",
         inputs=("bars", "vix") if evaluate in (todays_vix, back_filled_vix) else ("bars",),
         warmup=lambda params: WINDOW,
+        reach=lambda params: WINDOW if evaluate is forgetful else None,
         cost_ns=10.0,
         evaluate=evaluate,
         explain=explain,

@@ -82,7 +82,8 @@ def adx(high: Line, low: Line, close: Line, window: LongWindow = 14) -> tuple[Li
 
     Formula: di = 100 * Wilder(move) / Wilder(true range); adx = Wilder mean of 100 * |plus - minus| / (plus + minus).
     """
-    return carried(recursive.adx, high, low, close, window, carry=5, outputs=3, warmup=(2 * window - 1, window, window))
+    warmup = (2 * window - 1, window, window)
+    return carried(recursive.adx, high, low, close, window, carry=5, outputs=3, warmup=warmup, newest=newest.adx)
 
 
 @indicator(

@@ -34,7 +34,7 @@ from serve_app.auth.access import Permission
 from serve_app.auth.accounts import Accounts
 from serve_app.auth.opening import signing_secret
 from serve_app.relay import build_relay
-from serve_app.worker import ScanWorker
+from serve_app.worker import JobWorker
 from tests.integration.api.site import Local, feed_of
 from tests.integration.people import account
 from tests.integration.store.samples import NOW
@@ -175,7 +175,7 @@ class System:
             await stores.accounts.add(account(USER, "trader", self.password_hash, datetime.now(UTC)))
             session = self.bars.panel.sessions[-1]
             await stores.feed.put(feed_of(self.bars, self.source, datetime.fromtimestamp(session / 1e6, UTC)))
-            worker = ScanWorker(settings, stores, SystemClock())
+            worker = JobWorker(settings, stores, SystemClock())
             worker._voters = LocalVoters()  # type: ignore[assignment]  # the worker as it is, but for its actors
             tasks = [asyncio.create_task(work) for work in (worker.run(), build_relay(settings, pool, redis).run())]
             await self._serve()

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from agents.agent import Agent, VoteBlock
-from agents.consensus import ConsensusParams
+from agents.consensus import ConsensusParams, decide
 from agents.registry import roster
 from cluster.actors import Rows
+from cluster.course import Step
 from cluster.voters import LocalVoters, Missing, Progress
 from data.clock import ManualClock
 from data.contracts.errors import InvalidInput
@@ -46,6 +47,9 @@ class HandVoters:
             why = self.missing.get(agent.name)
             blocks.append(Missing(agent.name, why) if why else agent.evaluate(panel).take(panel.last_rows))
         return blocks
+
+    async def session_votes(self, step: Step, agents: Sequence[Agent[Any]]) -> list[VoteBlock | Missing]:
+        return await self.live_votes(step.whole, agents)
 
 
 @pytest_asyncio.fixture
@@ -162,3 +166,40 @@ async def test_a_session_has_the_signals_of_its_day_and_of_every_symbol(panel: P
     found = await orchestrator(panel, stores, HandVoters()).decide_session(session, correlation_id="c")
     assert {one.signal.as_of for one in found} == {session}
     assert {one.signal.symbol for one in found} == set(panel.until(session).symbols)
+
+
+async def test_sessions_one_after_the_other_have_the_signals_of_scans_of_their_days(
+    panel: Panel, stores: Stores
+) -> None:
+    market = Market(panel, "list:test", "test", 0)
+    decided = Orchestrator(market, roster(), LocalVoters(), stores, ManualClock(NOW), ConsensusParams())
+    for ts in panel.sessions[-4:].tolist():
+        found = await decided.decide_session(from_micros(ts), correlation_id="c")
+        again = await decided.decide_session(from_micros(ts), correlation_id="d")
+        whole = panel.until(ts)
+        blocks = [agent.evaluate(whole).take(whole.last_rows) for agent in roster()]
+        scanned = decide(
+            whole,
+            blocks,
+            rows=whole.last_rows,
+            asked=roster(),
+            missing=(),
+            universe="list:test",
+            params=ConsensusParams(),
+        )
+        assert [one.signal for one in found] == scanned.signals
+        assert [one.signal for one in again] == scanned.signals
+        assert not any(one.new for one in again)
+
+
+async def test_symbols_asked_for_at_an_earlier_moment_are_decided_on_what_was_known_then(
+    panel: Panel, stores: Stores
+) -> None:
+    decided = orchestrator(panel, stores, HandVoters())
+    moment = from_micros(int(panel.sessions[-8]))
+    (one,) = await decided.decide(["S001"], correlation_id="a", at=moment)
+    session = {found.signal.symbol: found.signal for found in await decided.decide_session(moment, correlation_id="b")}
+    assert one.signal == session["S001"]
+    before = from_micros(int(panel.of("S001").ts[0]) - 1)
+    with pytest.raises(InvalidInput, match="no symbol 'S001'"):
+        await decided.decide(["S000", "S001"], correlation_id="c", at=before)

@@ -41,7 +41,7 @@ async def test_a_clock_that_is_set_back_while_paused_takes_the_dates_of_context_
     market = market_of(open_bars(str(few_bars)))
     begun = replace(feed_at_start(market, None, ReplaySettings(), NOW, again=False), state="paused")
     earlier = from_micros(int(market.panel.sessions[50]))
-    known = market.at(earlier).panel.context["vix"].known_at[-1]
+    known = market.panel.until(earlier).context["vix"].known_at[-1]
     async with open_stores(PostgresSettings(), store_url) as stores:
         before = await stores.feed.put(begun)
         assert before.context["vix"] > earlier

@@ -12,7 +12,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from agents.backtest.catalogue import builtin
+from agents.backtest.grid import Axis, Grid
+from agents.backtest.rules import Rules
+from agents.backtest.search import Search
 from cluster import scan
+from cluster.sweep import Swept
 from cluster.voters import LocalVoters, Progress
 from data.clock import SystemClock
 from data.contracts.events import JobChanged, read_event
@@ -22,7 +27,9 @@ from data.store.jobs import Job
 from data.store.pool import Pool
 from data.store.stores import Stores, open_stores
 from data.store.stream import Sequencer
-from serve_app.worker import ScanWorker
+from serve_app.runs import Source
+from serve_app.sweeps import Plan
+from serve_app.worker import JobWorker
 
 GUARD_S = 60.0
 PRICES = ("open", "high", "low", "close")
@@ -35,9 +42,9 @@ async def stores(store_url: str) -> AsyncIterator[Stores]:
 
 
 @pytest.fixture
-def worker(stores: Stores, store_url: str, tmp_path: Path) -> ScanWorker:
+def worker(stores: Stores, store_url: str, tmp_path: Path) -> JobWorker:
     settings = Settings(home=tmp_path, postgres=PostgresSettings(url=SecretStr(store_url)))
-    made = ScanWorker(settings, stores, SystemClock())
+    made = JobWorker(settings, stores, SystemClock())
     made._voters = LocalVoters()  # type: ignore[assignment]  # the worker as it is, but for its actors
     return made
 
@@ -73,7 +80,7 @@ async def queue(stores: Stores, spec: dict[str, Any], *, priority: int = 5) -> J
 
 
 async def test_a_job_that_breaks_fails_and_the_next_one_is_done(
-    worker: ScanWorker, stores: Stores, few_bars: Path, tmp_path: Path
+    worker: JobWorker, stores: Stores, few_bars: Path, tmp_path: Path
 ) -> None:
     halved = await queue(stores, {"source": f"{UPLOAD}{'0' * 64}"}, priority=9)  # a row no version of ours would write
     absent = await queue(stores, uploaded(tmp_path, few_bars) | {"source": f"{UPLOAD}{'0' * 64}"}, priority=8)
@@ -91,12 +98,12 @@ async def test_a_job_that_breaks_fails_and_the_next_one_is_done(
     reasons = [job.error or "" for job in found]
     assert "no uploaded bars" in reasons[0]
     assert "no uploaded bars" in reasons[1]
-    assert "an error inside the scan ended it" in reasons[2]
+    assert "an error inside the job ended it" in reasons[2]
     assert "Warning" not in reasons[2]
 
 
 async def test_a_job_that_was_cancelled_does_not_end_the_worker_that_would_fail_it(
-    worker: ScanWorker, stores: Stores, few_bars: Path, tmp_path: Path
+    worker: JobWorker, stores: Stores, few_bars: Path, tmp_path: Path
 ) -> None:
     whole = uploaded(tmp_path, few_bars)
     for spec in ({}, {"source": whole["source"]}, uploaded(tmp_path, few_bars, scale=1e305)):
@@ -157,3 +164,48 @@ async def test_the_lease_of_a_job_that_does_not_move_is_renewed(
 
     async with asyncio.timeout(GUARD_S):
         assert await scan._reported(stores.jobs, job.fence, 9, lambda done, total: None, work) == 4
+
+
+def crosses(file: Path) -> Plan:
+    """A small sweep over these bars."""
+    source = Source(str(file))
+    _, panel, universe = source.open()
+    grid = Grid(builtin("sma_cross"), (Axis.of("fast", "5:9"), Axis.of("slow", "20:40:10")))
+    return Plan(Search(grid, panel, universe, Rules(fees=0.0005)), source)
+
+
+async def test_a_queued_sweep_is_done_kept_and_counted(
+    worker: JobWorker, stores: Stores, few_bars: Path, tmp_path: Path
+) -> None:
+    plan = crosses(few_bars)
+    job, _ = await stores.jobs.enqueue("sweep", plan.spec, owner="ann", priority=5)
+    await stores.jobs.pause(job.job_id)
+    working = asyncio.create_task(worker.run())
+    try:
+        await stores.jobs.resume(job.job_id)
+        done = await ended(stores, job)
+    finally:
+        working.cancel()
+    assert (done.state, done.error) == ("done", None)
+    assert done.result == {"result_id": plan.search.result_id}
+    run = await stores.runs.get(plan.search.result_id)
+    assert run is not None
+    assert (run.owner, run.job_id) == ("ann", job.job_id)
+    assert (await stores.trials.total(*plan.search.family)).trials == 8
+    assert Swept(tmp_path / "runs" / plan.search.result_id).table.collect().height == 8
+
+
+async def test_a_sweep_whose_bars_have_changed_fails_with_what_to_do(
+    worker: JobWorker, stores: Stores, few_bars: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "bars.parquet"
+    pl.read_parquet(few_bars).write_parquet(file)
+    job, _ = await stores.jobs.enqueue("sweep", crosses(file).spec, owner="ann", priority=5)
+    pl.read_parquet(few_bars).with_columns(pl.col("volume") * 2).write_parquet(file)
+    working = asyncio.create_task(worker.run())
+    try:
+        done = await ended(stores, job)
+    finally:
+        working.cancel()
+    assert done.state == "failed"
+    assert done.error == "the bars of this sweep are no longer what they were; start it again"

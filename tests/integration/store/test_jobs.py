@@ -378,3 +378,28 @@ async def test_jobs_are_listed_page_by_page(jobs: JobStore) -> None:
     assert pages == [newest[:2], newest[2:4], newest[4:]]
     assert [job.job_id for job in await jobs.listing(owner="us", kind="scan", state="queued")] == newest[1::2]
     assert await jobs.listing(kind="sweep") == []
+
+
+async def test_a_paused_job_is_written_for_by_nobody_until_it_is_resumed(jobs: JobStore) -> None:
+    job = await jobs.start("sweep", {"x": 7}, owner="ann", priority=1, total=3, lease_s=60)
+    await jobs.progress(job.fence, 2)
+    assert (await jobs.pause(job.job_id)).state == "paused"
+    with pytest.raises(GoldenSignalsError, match="was paused"):
+        await jobs.progress(job.fence, 3)
+    assert await jobs.claim(["sweep"], lease_s=60) is None
+    resumed = await jobs.resume(job.job_id)
+    assert (resumed.state, resumed.done) == ("queued", 2)
+    with pytest.raises(GoldenSignalsError, match="took over"):
+        await jobs.progress(job.fence, 3)
+    claimed = await jobs.claim(["sweep"], lease_s=60)
+    assert claimed is not None
+    assert (claimed.job_id, claimed.done) == (job.job_id, 2)
+
+
+async def test_pausing_a_job_that_has_ended_changes_nothing(jobs: JobStore) -> None:
+    job = await jobs.start("sweep", {"x": 8}, owner="ann", priority=1, total=1, lease_s=60)
+    done = await jobs.finish(job.fence, {})
+    assert await jobs.pause(job.job_id) == done
+    assert await jobs.resume(job.job_id) == done
+    with pytest.raises(NotFound):
+        await jobs.pause("no such job")

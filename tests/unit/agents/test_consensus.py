@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.agent import Agent, Reason, Scope, VoteBlock, agent
+from agents.agent import Agent, Reason, Scope, Values, VoteBlock, agent
 from agents.consensus import BUY, HOLD, SELL, ConsensusParams, Decision, decide, fuse, ranked, top_reason
 from agents.indicators import compute
 from data.contracts.arrays import Floats
@@ -30,7 +30,7 @@ class Bias:
 def constant(
     name: str, *, scope: Scope = "symbol", inputs: tuple[str, ...] = ("bars",), bias: float = 0.5
 ) -> Agent[Any]:
-    def evaluate(panel: Panel, params: Bias) -> VoteBlock:
+    def evaluate(panel: Panel, values: Values, params: Bias) -> VoteBlock:
         return VoteBlock(name, np.full(len(panel), params.score), np.ones(len(panel)))
 
     def explain(panel: Panel, params: Bias, symbol: str, ts: datetime) -> Reason:

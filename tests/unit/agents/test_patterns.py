@@ -95,7 +95,7 @@ def test_flat_bars_show_no_side(make_panel: MakePanel) -> None:
     bars = make_panel(3, (40,))
     flat = np.full(40, 10.0)
     bars = replace(bars, open=flat, high=flat, low=flat, close=flat)
-    block = evaluate(bars, PatternsParams())
+    block = evaluate(bars, {}, PatternsParams())
     assert not np.any(block.score != 0.0, where=~np.isnan(block.score))
 
 

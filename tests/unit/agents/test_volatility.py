@@ -29,18 +29,18 @@ def with_vix(panel: Panel, *, known_at: Ints | None = None, close: Floats | None
 
 def test_the_rank_counts_the_values_below_and_half_of_the_equal_ones() -> None:
     values = np.array([1.0, 5.0, 3.0, 3.0, 9.0, 3.0, 0.0])
-    np.testing.assert_array_equal(_rank(values, 4, 1), [np.nan] * 4 + [1.0, 0.25, 0.0])
-    np.testing.assert_array_equal(_rank(values, 4, 2), [np.nan] * 4 + [1.0, 0.25, 0.0])
+    np.testing.assert_array_equal(_rank(values, np.arange(4, 7), 4, 1), [1.0, 0.25, 0.0])
+    np.testing.assert_array_equal(_rank(values, np.arange(4, 7), 4, 2), [1.0, 0.25, 0.0])
 
 
-def test_the_rank_equals_a_plain_count_across_its_blocks() -> None:
+@pytest.mark.parametrize("every", [1, 2, 3, 700], ids=lambda every: f"every {every} rows")
+def test_the_rank_equals_a_plain_count_across_its_blocks(every: int) -> None:
     values = np.round(np.random.default_rng(3).random(9000), 2)
-    ranks = _rank(values, 250, 5)
-    for row in (250, 4345, 4346, 4347, 8441, 8442, 8999):
-        past = values[row - 5 : row - 251 : -5] if row > 250 else values[245::-5]
-        expected = ((past < values[row]).sum() + (past <= values[row]).sum()) / 100.0
+    rows = np.arange(250, 9000, every)
+    for row, rank in zip(rows.tolist(), _rank(values, rows, 250, 5), strict=True):
+        past = values[row - 250 : row : 5]
         assert past.size == 50
-        assert ranks[row] == expected
+        assert rank == ((past < values[row]).sum() + (past <= values[row]).sum()) / 100.0
 
 
 def test_calm_is_liked_fear_disliked_and_extreme_fear_bought() -> None:

@@ -37,7 +37,7 @@ def make_agent() -> MakeAgent:
             inputs=("bars",),
             warmup=lambda params: 0,
             cost_ns=cost_ns,
-            evaluate=lambda panel, params: VoteBlock(name, np.sign(panel.close - panel.open), np.ones(len(panel))),
+            evaluate=lambda bars, values, params: VoteBlock(name, np.sign(bars.close - bars.open), np.ones(len(bars))),
             explain=lambda panel, params, symbol, ts: Reason("the body of the bar"),
             description="Sides with the body of the bar.",
         )

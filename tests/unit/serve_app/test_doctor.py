@@ -1,17 +1,15 @@
 """Every finding that is not ok says how to repair it, and looking changes nothing."""
 
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from agents.fingerprint import numeric_fingerprint
 from data.home import Home
 from data.settings import Settings
 from serve_app import doctor
-from serve_app.doctor import Check, examine, numeric_fingerprint
+from serve_app.doctor import Check, examine
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
@@ -62,11 +60,3 @@ def test_a_check_whose_look_fails_is_a_finding_with_the_reason() -> None:
 def test_looking_leaves_only_empty_folders(environ: None, home: Home) -> None:
     examine(Settings.load())
     assert [path for path in home.path.rglob("*") if path.is_file()] == []
-
-
-def test_another_process_has_the_same_fingerprint() -> None:
-    code = "from serve_app.doctor import numeric_fingerprint; print(numeric_fingerprint())"
-    environ = {**os.environ, "NUMBA_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
-    assert done.stdout.strip() == numeric_fingerprint()
-    assert len(numeric_fingerprint()) == 16

@@ -64,6 +64,16 @@ def test_an_edit_is_noticed_though_size_and_time_of_the_file_are_the_same(tmp_pa
     assert run(tmp_path) == (2.0, 1)
 
 
+def test_an_edit_of_a_file_that_parts_come_from_is_noticed(tmp_path: Path) -> None:
+    others = KERNEL.replace("decorators(__file__)", 'decorators(__file__, __file__.replace("kernel.py", "parts.py"))')
+    (tmp_path / "kernel.py").write_text(others)
+    (tmp_path / "parts.py").write_text("before")
+    assert run(tmp_path) == (1.0, 1)
+    assert run(tmp_path) == (1.0, 0)
+    (tmp_path / "parts.py").write_text("behind")
+    assert run(tmp_path) == (1.0, 1)
+
+
 def test_another_cpu_gets_code_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "kernel.py").write_text(KERNEL)
     assert run(tmp_path) == (1.0, 1)

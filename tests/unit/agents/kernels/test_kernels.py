@@ -10,7 +10,7 @@ import pytest
 from agents import indicators
 from agents.indicators.columns import to_floats
 from agents.indicators.ragged import Ragged
-from agents.kernels import recursive
+from agents.kernels import stepping
 from data.contracts.arrays import Floats
 
 
@@ -66,7 +66,7 @@ def test_lanes_do_not_mix_symbols(name: str, symbols: int) -> None:
     entry = indicators.get(name)
     rng = np.random.default_rng(symbols)
     lengths = rng.integers(1, 400, symbols)
-    lengths[0] = recursive.BLOCK + 50  # one symbol needs a second block, alone
+    lengths[0] = 3 * stepping.BURST + 50  # one symbol goes on alone when the others have ended
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     columns: list[Floats] = [to_floats(rng.normal(50.0, 1.0, int(offsets[-1]))) for _ in entry.inputs]
     params = entry.bind((), {})

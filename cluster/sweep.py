@@ -1,0 +1,287 @@
+"""A sweep over the cluster: chunks go to workers, their trials to Parquet, and the whole is judged when all are there.
+
+Memory does not grow with the number of sets: a chunk is written to a file of its own and forgotten, and at the end the
+files are read one after the other. Equal questions give equal bytes, however many workers there were and whoever died.
+
+    runs/ID/sets/part-00000.parquet      a row per set: set, parameters, median over symbols of each metric
+    runs/ID/trials/part-00000.parquet    a row per set and symbol
+    runs/ID/summary.json                 the best sets, overfitting, how many trials there were
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from agents.backtest.metrics import bar_returns
+from agents.backtest.overfitting import Best, Chunk, Ranks, best_in_sample, overfitting, ranks_out_of_sample
+from agents.backtest.search import Counted, Search, Shared, try_sets
+from agents.backtest.sharpe import average_correlation, sampled
+from agents.backtest.simulation import Simulation
+from agents.backtest.single import Question, ask, judgement
+from agents.expr import AgentVotes
+from cluster.work import Piece, work_off
+from cluster.workers import Answer, Workers
+from data.contracts.arrays import Floats, Ints
+from data.contracts.errors import GoldenSignalsError
+from data.contracts.trials import TrialCount, TrialTotal
+
+TOP = 20  # sets named in the summary
+RECOMPUTED = 5  # of them, as one portfolio, by the engine of single backtests
+ROWS = 1 << 16  # of a part
+_SAMPLE_BARS = 20_000_000  # bars x sets that are simulated to see how alike the trials are
+_LEAST_DEADLINE_S = 120.0  # a worker may have to compile first
+
+Progress = Callable[[int, int], None]  # sets done, of how many
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A chunk as it is sent and kept: its tables are Parquet already, so who collects chunks only writes them down."""
+
+    counted: Counted
+    sets: bytes
+    rows: bytes
+
+
+class Book(Protocol):
+    """Where it is written down that a chunk is done, with the trials it made."""
+
+    async def done(self) -> Collection[str]:
+        """Chunks that need not be done again."""
+
+    async def record(self, chunk_id: str, answer: Answer[Packed], trials: list[TrialCount], done: int) -> None:
+        """A chunk is done; `done` sets in all. Raises GoldenSignalsError when this process may write no more."""
+
+    async def total(self, search: Search) -> TrialTotal:
+        """All trials of the family, these among them."""
+
+
+async def run_sweep(search: Search, workers: Workers, book: Book, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Do what is not done yet and judge the whole; the summary, which also lies in the folder.
+
+    Raises GoldenSignalsError with the reason; chunks that were done stay done.
+    """
+    chunks = folder / "chunks"
+    chunks.mkdir(parents=True, exist_ok=True)
+    total, count = search.grid.positions.size, 0
+    votes = AgentVotes(search.panel)
+    written = {path.name.removesuffix(".sets.parquet") for path in chunks.glob("*.sets.parquet")}
+    done = {name for name in await book.done() if name in written}
+    count = sum(size for name, size in _sizes(search) if name in done)
+    progress(count, total)
+
+    async def commit(piece: Piece, answer: Answer[Packed]) -> None:
+        nonlocal count
+        chunk = answer.result
+        count += chunk.counted.sets
+        counted = search.trial_count(chunk.counted)
+        # recorded first: a chunk without files is done again, and counts once; files without a record would not count
+        await book.record(piece.piece_id, answer, [counted] if counted else [], count)
+        _write(chunks / f"{piece.piece_id}.rows.parquet", chunk.rows)
+        _write(chunks / f"{piece.piece_id}.sets.parquet", chunk.sets)
+        progress(count, total)
+
+    pieces = (Piece(_name(positions), positions) for positions in search.chunks())
+    deadline_s = _LEAST_DEADLINE_S + search.estimate.seconds
+    shared = await asyncio.to_thread(search.shared, votes)
+    await work_off(pieces, workers, try_and_pack, shared, commit, done=done, deadline_s=deadline_s)
+    names = [name for name, _ in _sizes(search)]
+    # In threads: whoever hosts this must go on answering, or is taken for dead.
+    ranked = await asyncio.to_thread(_lay_out, search, chunks, names, folder)
+    total_trials = await book.total(search)
+    summary = await asyncio.to_thread(_judged, search, chunks, names, ranked, votes, total_trials)
+    _write(folder / "summary.json", f"{json.dumps(summary, indent=1, allow_nan=False)}\n".encode())
+    shutil.rmtree(chunks)
+    return summary
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep as it lies on disk. Nothing is read before it is asked for."""
+
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The best sets, overfitting, trials. Raises GoldenSignalsError when the sweep is not finished."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise GoldenSignalsError(f"the sweep in {self.folder} is not finished; run it again to go on") from None
+        return found
+
+    @property
+    def table(self) -> pl.LazyFrame:
+        """A row per set: set, its parameters, the median over symbols of each metric."""
+        return pl.scan_parquet(self.folder / "sets" / "*.parquet")
+
+    @property
+    def trials(self) -> pl.LazyFrame:
+        """A row per set and symbol."""
+        return pl.scan_parquet(self.folder / "trials" / "*.parquet")
+
+    @property
+    def result_id(self) -> str:
+        """See `agents.backtest.record`."""
+        return str(self.summary["result_id"])
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """psr, dsr, trials, effective_trials and pbo of the best set."""
+        found: dict[str, Any] = self.summary["context"]
+        return found
+
+    @property
+    def pbo(self) -> float | None:
+        """Probability of backtest overfitting; None where it is undefined."""
+        found: float | None = self.summary["context"]["pbo"]
+        return found
+
+    def best(self) -> dict[str, Any]:
+        """Parameters and metrics of the set that ranks first."""
+        found: dict[str, Any] = self.summary["top"][0]
+        return found
+
+    def heatmap(self, x: str, y: str, metric: str | None = None) -> pl.DataFrame:
+        """Best value of the metric for every pair of two parameters' values: a row per y, a column per x."""
+        shown = metric or self.summary["metric"]
+        best = self.table.group_by(x, y).agg(pl.col(shown).max()).sort(y, x).collect()
+        return best.pivot(on=x, index=y, values=shown)
+
+
+def try_and_pack(shared: Shared, positions: Ints) -> Packed:
+    """A chunk, tried and packed where it was tried."""
+    tried = try_sets(shared, positions)
+    return Packed(tried.counted, _parquet(tried.sets), _parquet(tried.rows))
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    room = io.BytesIO()
+    frame.write_parquet(room)
+    return room.getvalue()
+
+
+def _name(positions: Ints) -> str:
+    return f"{int(positions[0])}-{int(positions[-1])}"
+
+
+def _sizes(search: Search) -> Iterator[tuple[str, int]]:
+    return ((_name(positions), positions.size) for positions in search.chunks())
+
+
+def _lay_out(search: Search, chunks: Path, names: list[str], folder: Path) -> pl.DataFrame:
+    """Parts of a fixed size out of chunks of any size; the best sets, best first."""
+    tops = []
+    for name in names:
+        frame = pl.read_parquet(chunks / f"{name}.sets.parquet").drop("blocks")
+        tops.append(_ranked(frame, search).head(TOP))
+        if len(tops) > TOP:
+            tops = [_ranked(pl.concat(tops), search).head(TOP)]
+    for kind, file in (("sets", "sets"), ("trials", "rows")):
+        draft = folder / f".{kind}"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        frames = (pl.read_parquet(chunks / f"{name}.{file}.parquet") for name in names)
+        for number, part in enumerate(_parts(frames)):
+            part.drop("blocks", strict=False).write_parquet(draft / f"part-{number:05}.parquet")
+        shutil.rmtree(folder / kind, ignore_errors=True)
+        draft.replace(folder / kind)
+    return _ranked(pl.concat(tops), search).head(TOP)
+
+
+def _ranked(frame: pl.DataFrame, search: Search) -> pl.DataFrame:
+    return frame.sort(search.metric, "set", descending=[search.descending, False], nulls_last=True)
+
+
+def _parts(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for frame in frames:
+        waiting.append(frame)
+        rows += frame.height
+        while rows >= ROWS:
+            whole = pl.concat(waiting)
+            yield whole.head(ROWS)
+            waiting, rows = [whole.tail(rows - ROWS)], rows - ROWS
+    if rows:
+        yield pl.concat(waiting)
+
+
+def _judged(
+    search: Search, chunks: Path, names: list[str], ranked: pl.DataFrame, votes: AgentVotes, total: TrialTotal
+) -> dict[str, Any]:
+    """The summary: what ranks first, as a portfolio too, and how far it can be believed."""
+    top = ranked.to_dicts()
+    bests = [ask(Question(bound, search.panel, search.universe, search.rules)) for bound in _bound(search, top)]
+    for row, found in zip(top, bests, strict=False):
+        row["portfolio"] = found.result.metrics
+    record = bests[0].record
+    context = dict(judgement(record, total, _likeness(search, votes)))
+    return {
+        "result_id": search.result_id,
+        "data_hash": search.panel.content_hash,
+        "strategy": search.grid.strategy.name,
+        "metric": search.metric,
+        "sets": int(search.grid.positions.size),
+        "symbols": len(search.panel.symbols),
+        "ranking": f"median of {search.metric} over symbols",
+        "top": top,
+        "context": {**context, **_overfitting(search, chunks, names)},
+    }
+
+
+def _bound(search: Search, top: list[dict[str, Any]]) -> Iterator[Any]:
+    positions = np.array([row["set"] for row in top[:RECOMPUTED]], dtype=np.int64)
+    return search.grid.sets(positions)
+
+
+def _likeness(search: Search, votes: AgentVotes) -> float | None:
+    """Average correlation of the bar returns of a sample of the sets, all symbols together."""
+    positions = search.grid.positions
+    most = max(2, _SAMPLE_BARS // len(search.panel))
+    chosen = positions[sampled(positions, positions.size, min(256, most))]
+    returns = []
+    for bound in search.grid.sets(chosen):
+        run = Simulation(search.panel, bound.evaluate(search.panel, votes), search.rules).run()
+        returns.append(bar_returns(run.equity, search.rules.cash))
+    return average_correlation(np.array(returns)) if len(returns) > 1 else None
+
+
+def _overfitting(search: Search, chunks: Path, names: list[str]) -> dict[str, Any]:
+    """Probability of backtest overfitting, in two passes over the chunks' files."""
+    undefined = {"pbo": None, "pbo_splits": None, "probability_of_loss": None}
+    edges = search.block_edges
+    if edges is None or search.grid.positions.size < 2:
+        return undefined
+    best = reduce(Best.joined, (best_in_sample(edges, chunk) for chunk in _sums(chunks, names)))
+    ranks = reduce(Ranks.joined, (ranks_out_of_sample(edges, chunk, best) for chunk in _sums(chunks, names)))
+    found = overfitting(best, ranks)
+    if found is None:
+        return undefined
+    return {"pbo": found.pbo, "pbo_splits": found.splits, "probability_of_loss": found.probability_of_loss}
+
+
+def _sums(chunks: Path, names: list[str]) -> Iterator[Chunk]:
+    for name in names:
+        frame = pl.read_parquet(chunks / f"{name}.sets.parquet", columns=["set", "blocks"])
+        both: Floats = frame["blocks"].to_numpy()
+        half = both.shape[1] // 2
+        yield Chunk(frame["set"].to_numpy(), np.ascontiguousarray(both[:, :half]), np.ascontiguousarray(both[:, half:]))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """In one piece: a file that is there is whole."""
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(content)
+    draft.replace(path)

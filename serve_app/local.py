@@ -1,0 +1,172 @@
+"""Research in this process, for a notebook or a script: `gs.backtest`, `gs.sweep`, `gs.walk_forward`; no server starts.
+
+Results are kept under their ids in the home, where the command line finds them too; trials are counted in a file there,
+which the next server takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agents.backtest import walkforward
+from agents.backtest.catalogue import find
+from agents.backtest.grid import Axis, Grid
+from agents.backtest.result import Result
+from agents.backtest.rules import Rules
+from agents.backtest.search import Search
+from agents.backtest.single import Question, ask
+from agents.backtest.strategy import Strategy
+from agents.backtest.walkforward import Lengths, Walk, WalkForward
+from cluster.books import FileBook
+from cluster.sweep import Swept, run_sweep
+from cluster.workers import LocalWorkers
+from data.contracts.errors import InvalidInput
+from data.contracts.panel import Panel
+from data.ledger import FileLedger
+from data.market.load import load_bars
+from data.market.quality import is_loaded
+from data.market.source import choose_universe, with_context
+from data.settings import Settings
+
+T = TypeVar("T")
+_RULES = frozenset(field.name for field in fields(Rules))
+
+
+def backtest(strategy: str | Strategy, bars: object, *, symbols: str | None = None, **words: Any) -> Result:
+    """Test a strategy: `gs.backtest("sma_cross", bars, fast=10, slow=30, fees=0.0005)`.
+
+    strategy: a built-in name, a YAML file, or `gs.strategy(...)`.
+    bars:     what `load_bars` returns, or what it accepts.    symbols: "A,B"; None = every symbol of the bars.
+    words:    the strategy's parameters and the rules (fees, slippage, fill, cash, mode ...; docs/backtests.md).
+    Returns:  metrics, by_symbol, equity, trades, context (trials, psr, dsr ...), `.report("r.html")`.
+    Raises:   InvalidInput naming the parameter, rule or symbol that cannot be used.
+    """
+    rules, values = _sorted_out(words)
+    panel, universe = _panel(bars, symbols)
+    tested = ask(Question(_strategy(strategy).bind(**values), panel, universe, rules))
+    ledger = FileLedger(Settings.load().home)
+    ledger.count([tested.trial] if tested.trial else [])
+    return tested.judged(ledger.total(*tested.question.family))
+
+
+def sweep(
+    strategy: str | Strategy,
+    bars: object,
+    *,
+    symbols: str | None = None,
+    where: str | None = None,
+    metric: str = "sharpe",
+    sample: int | None = None,
+    seed: int = 0,
+    **words: Any,
+) -> Swept:
+    """Try many sets of parameters: `gs.sweep("sma_cross", bars, fast=range(5, 50), slow=range(20, 200, 5))`.
+
+    words:   for each parameter the values to try (a range, a list, one value, or a text such as "5:50"), and rules.
+    where:   which sets to try.    metric: what they are ranked by, the median over symbols.
+    sample:  only so many sets, chosen by `seed`.
+    Returns: table (LazyFrame), trials, best(), heatmap("fast", "slow"), pbo, context, result_id.
+    Raises:  InvalidInput before any work, naming what cannot be used.
+    """
+    rules, values = _sorted_out(words)
+    panel, universe = _panel(bars, symbols)
+    axes = tuple(Axis.of(name, given) for name, given in values.items())
+    search = Search(Grid(_strategy(strategy), axes, where, sample, seed), panel, universe, rules, metric)
+    home = Settings.load().home
+    folder = home / "runs" / search.result_id
+    if not (folder / "summary.json").exists():
+        book = FileBook(FileLedger(home), _done(folder))
+        _finished(run_sweep(search, LocalWorkers(), book, folder, _unseen))
+    return Swept(folder)
+
+
+def walk_forward(
+    strategy: str | Strategy,
+    bars: object,
+    *,
+    train: int,
+    test: int,
+    purge: int = 0,
+    embargo: int = 0,
+    anchored: bool = False,
+    symbols: str | None = None,
+    where: str | None = None,
+    metric: str = "sharpe",
+    sample: int | None = None,
+    seed: int = 0,
+    **words: Any,
+) -> WalkForward:
+    """Choose on past bars, test on those after, move on: `gs.walk_forward("sma_cross", bars, fast=range(5, 50), …)`.
+
+    train, test: sessions to choose on and to test on.    purge, embargo: sessions left out between them.
+    anchored:    every train begins at the first session.    words, where, metric, sample, seed: as in `sweep`.
+    Returns:     folds, drift, equity, trades, metrics, context (efficiency, trials, dsr ...), `.report("w.html")`.
+    Raises:      InvalidInput before any work, naming what cannot be used.
+    """
+    rules, values = _sorted_out(words)
+    panel, universe = _panel(bars, symbols)
+    axes = tuple(Axis.of(name, given) for name, given in values.items())
+    lengths = Lengths(train, test, purge, embargo, anchored)
+    walk = Walk(Grid(_strategy(strategy), axes, where, sample, seed), panel, universe, rules, lengths, metric)
+    walked = walkforward.walk_forward(walk)
+    ledger = FileLedger(Settings.load().home)
+    ledger.count(walked.trials)
+    return walked.judged(ledger.total(*walk.family))
+
+
+def _sorted_out(words: Mapping[str, Any]) -> tuple[Rules, dict[str, Any]]:
+    """Rules and parameters."""
+    rules = {name: value for name, value in words.items() if name in _RULES}
+    return Rules.of(rules), {name: value for name, value in words.items() if name not in _RULES}
+
+
+def _strategy(given: str | Strategy) -> Strategy:
+    if not isinstance(given, str | Strategy):
+        raise InvalidInput(f'a strategy is a name, a YAML file or gs.strategy(enter="…"), not {type(given).__name__}')
+    return find(given) if isinstance(given, str) else given
+
+
+def _panel(bars: object, symbols: str | None) -> tuple[Panel, str]:
+    loaded = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
+    universe = choose_universe(loaded, symbols)
+    panel = loaded.panel.select(universe.symbols)
+    if not len(panel):
+        raise InvalidInput("there are no bars to test on; choose symbols and dates that have some")
+    return panel.until(int(panel.ts.max())), universe.id
+
+
+def _done(folder: Path) -> list[str]:
+    """Chunks whose files an interrupted sweep has left."""
+    return [path.name.removesuffix(".sets.parquet") for path in (folder / "chunks").glob("*.sets.parquet")]
+
+
+def _finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, also where an event loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    found: list[T] = []
+    problems: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(asyncio.run(work))
+        except BaseException as problem:  # noqa: BLE001  raised again below, in the caller's thread
+            problems.append(problem)
+
+    thread = threading.Thread(target=run, name="sweep")
+    thread.start()
+    thread.join()
+    if problems:
+        raise problems[0]
+    return found[0]
+
+
+def _unseen(done: int, total: int) -> None:
+    """Nobody watches."""
