@@ -4,8 +4,10 @@ Three things together keep one writer per job. A start adds one to the job's **e
 epoch (a `Fence`): a process that was frozen and overtaken is refused inside its own transaction. A
 **lease**, renewed by progress, says until when a holder that gives no sign may still be taken for alive. And the holder
 keeps a **session lock** of its (job, epoch) on a connection of its own, which PostgreSQL frees the moment the process
-dies: so after a crash the next start need not wait for the lease. Lock and lease only decide how soon a job may be
-taken over; that nothing is written twice rests on the epoch. Times are PostgreSQL's: one clock for all machines.
+dies: so after a crash the next start need not wait for the lease. When PostgreSQL itself was started again it lost
+every lock, so a missing one says nothing of an older holder, and its lease decides. Lock and lease only decide how soon
+a job may be taken over; that nothing is written twice rests on the epoch. Times are PostgreSQL's: one clock for all
+machines.
 
 Every change is told: a `JobChanged` event is stored in the transaction that makes it.
 """
@@ -35,7 +37,8 @@ _ENQUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total
         total = greatest(job.total, excluded.total), error = NULL, result = NULL, lease_until = NULL,
         updated_at = now(), epoch = job.epoch + 1  -- who ran it before may write no more
     WHERE job.state IN ('failed', 'cancelled') RETURNING *"""
-_WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= now(), true) FROM job
+_WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= now(), true),
+        started_at > pg_postmaster_start_time() FROM job
     WHERE kind = ANY(%s) AND state IN ('queued', 'running')
     ORDER BY priority DESC, created_at, job_id LIMIT %s OFFSET %s"""
 _LOCK_FREE = """SELECT FROM job WHERE job_id = %s AND epoch = %s AND state IN ('queued', 'running')
@@ -43,7 +46,8 @@ _LOCK_FREE = """SELECT FROM job WHERE job_id = %s AND epoch = %s AND state IN ('
 _CLAIM = """UPDATE job SET state = 'running', epoch = epoch + 1, lease_s = %s, lease_holder = %s,
     lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, started_at = now(), updated_at = now()
     WHERE job_id = %s RETURNING *"""
-_LOCK_ROW = "SELECT epoch, state, lease_holder, lease_until > now() FROM job WHERE job_id = %s FOR UPDATE"
+_LOCK_ROW = """SELECT epoch, state, lease_holder, lease_until > now(), started_at > pg_postmaster_start_time() FROM job
+    WHERE job_id = %s FOR UPDATE"""
 _PROBE = "SELECT pg_try_advisory_xact_lock(%s)"
 _HOLD = "SELECT pg_try_advisory_lock(%s)"
 _TAKE = """UPDATE job SET state = 'running', epoch = epoch + 1, done = CASE WHEN state = 'done' THEN 0 ELSE done END,
@@ -198,8 +202,9 @@ class JobStore:
                 await connection.execute(_QUEUE, (job_id, kind, _plain(spec), owner, priority, total, lease_s))
                 found = await (await connection.execute(_LOCK_ROW, (job_id,))).fetchone()
                 assert found is not None  # just inserted, and never deleted
-                epoch, state, holder, leased = found
-                if state == "running" and leased and not take_over and await _lives(connection, Fence(job_id, epoch)):
+                epoch, state, holder, leased, telling = found
+                live = state == "running" and leased and (not telling or await _lives(connection, Fence(job_id, epoch)))
+                if live and not take_over:
                     raise TemporarilyUnavailable(
                         f"job {job_id} runs already, on {holder}; wait for it",
                         job_id=job_id,
@@ -320,8 +325,8 @@ async def _next(connection: Connection, kinds: Sequence[str]) -> Fence | None:
     offset = 0
     while True:
         rows = await (await connection.execute(_WAITING, (list(kinds), _CANDIDATES, offset))).fetchall()
-        for job_id, epoch, free in rows:
-            if not free and await _lives(connection, Fence(job_id, epoch)):
+        for job_id, epoch, free, telling in rows:
+            if not free and (not telling or await _lives(connection, Fence(job_id, epoch))):
                 continue
             if await (await connection.execute(_LOCK_FREE, (job_id, epoch))).fetchone() is not None:
                 return Fence(job_id, epoch + 1)
@@ -360,6 +365,7 @@ async def _jobs(
 
 
 async def _lives(connection: Connection, fence: Fence) -> bool:
+    """Whether its session lock is held."""
     free = await (await connection.execute(_PROBE, (_key(fence),))).fetchone()
     return free is not None and not free[0]
 

@@ -12,7 +12,7 @@ from data.contracts.errors import GoldenSignalsError, InvalidInput, NotFound, Te
 from data.contracts.events import JobChanged, read_event
 from data.store.events import EventLog
 from data.store.jobs import Fence, Job, JobStore, job_id_of
-from data.store.pool import Pool
+from data.store.pool import Pool, transaction
 from data.store.signals import SignalStore
 from data.store.stream import Sequencer
 from tests.integration.store.samples import NOW, signal
@@ -366,6 +366,27 @@ async def test_a_running_job_is_claimed_when_its_lease_has_passed_or_its_holder_
         pass
     assert (sweep.kind, sweep.epoch, sweep.owner) == ("sweep", 2, "them")
     await frozen.close()
+
+
+async def test_a_lock_that_postgresql_lost_with_its_own_end_says_nothing_of_its_holder(
+    jobs: JobStore, pool: Pool, store_url: str
+) -> None:
+    """After a restart of the server no lock is left, and its holder may be alive: only its lease tells."""
+    holder = JobStore(pool, store_url)
+    old = await holder.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
+    await holder.close()  # its lock is gone, as after a restart
+    started_before = "UPDATE job SET started_at = pg_postmaster_start_time() - interval '1 second'"
+    async with transaction(pool, 10) as connection:
+        await connection.execute(started_before)
+    assert await jobs.claim(["scan"], lease_s=60) is None
+    with pytest.raises(TemporarilyUnavailable, match="runs already"):
+        await jobs.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
+    assert (await holder.progress(old.fence, 1)).done == 1
+    async with transaction(pool, 10) as connection:
+        await connection.execute("UPDATE job SET lease_until = now()")
+    taken = await jobs.claim(["scan"], lease_s=60)
+    assert taken is not None
+    assert taken.epoch == 2
 
 
 async def test_jobs_are_listed_page_by_page(jobs: JobStore) -> None:
