@@ -23,6 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
+from agents.backtest.display import Chart
+from agents.backtest.display_search import heatmap, sweep_card, sweep_line
 from agents.backtest.metrics import bar_returns
 from agents.backtest.overfitting import Best, Chunk, Ranks, best_in_sample, overfitting, ranks_out_of_sample
 from agents.backtest.search import Counted, Search, Shared, try_sets
@@ -158,6 +160,16 @@ class Swept:
         shown = metric or self.summary["metric"]
         best = self.table.group_by(x, y).agg(pl.col(shown).max()).sort(y, x).collect()
         return best.pivot(on=x, index=y, values=shown)
+
+    def plot(self, x: str, y: str, metric: str | None = None) -> Chart:
+        """The heatmap as a picture; `.save("map.svg")` keeps it."""
+        return heatmap(self.summary, self.table, x, y, metric)
+
+    def _repr_html_(self) -> str:
+        return sweep_card(self.summary, self.table)
+
+    def __repr__(self) -> str:
+        return sweep_line(self.summary)
 
 
 def try_and_pack(shared: Shared, positions: Ints) -> Packed:

@@ -1,6 +1,7 @@
-"""Small SVG charts for a page without scripts: lines over time, a scatter, one curve. Colours are the page's classes.
+"""Small SVG charts for a page without scripts: lines over time, a scatter, one curve, a heatmap.
 
-Values may hold NaN: a line is broken there. Long lines are drawn by the least and the most of every two pixels.
+Values may hold NaN: a line is broken there, a cell is empty. Long lines are drawn by the least and the most of every
+two pixels. `STYLE` gives the marks their colours, from variables that whoever shows a chart defines.
 """
 
 from __future__ import annotations
@@ -18,8 +19,23 @@ from data.contracts.panel import from_micros
 
 MINUS = "−"
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 1080, 70, 80, 8, 20
-COLUMNS = 460  # two pixels each
+CELLS = (570, 300)  # pixels that the cells of a heatmap fill
+STEPS = 12  # of its colours
 Text = Callable[[float], str]
+
+STYLE = """svg{display:block;width:100%;height:auto;
+overflow:visible}svg text{font-size:11px;fill:var(--faint);font-family:inherit}.grid{stroke:var(--line)}.zero{
+stroke:var(--strong)}.ours{stroke:var(--text);fill:none;stroke-width:1.5}.theirs{stroke:var(--gold);fill:none;
+stroke-width:1.25;stroke-dasharray:5 3}.under{stroke:var(--down);fill:var(--down);fill-opacity:.18}.gain{
+fill:none;stroke:var(--up)}.loss{fill:var(--down);fill-opacity:.55}svg text.name{fill:var(--text)}
+svg text.other{fill:var(--gold)}.cells{fill:var(--up);shape-rendering:crispEdges}.ring{fill:none;stroke:var(--text);
+stroke-width:2}"""
+# A picture that stands alone: nobody else says what the colours are.
+_ALONE = (
+    "svg{--text:#181c23;--faint:#646972;--line:#dde0e4;--strong:#888c94;--up:#066aa7;--down:#b53b16;--gold:#ab7d0c;"
+    "background:#fff;font-family:Inter,system-ui,sans-serif}@media (prefers-color-scheme:dark){svg{--text:#ebedef;"
+    "--faint:#898e96;--line:#272a30;--strong:#5f636c;--up:#49c2f1;--down:#f4754e;--gold:#ecc45c;background:#101317}}"
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,12 +63,36 @@ class _Axes:
         return TOP + (self.high[1] - value) / (self.high[1] - self.low[1]) * (self.height - TOP - BOTTOM)
 
 
-def over_time(ts: Ints, lines: Sequence[Line], *, height: int, text: Text, level: float, title: str) -> str:
-    """Lines over sessions (M,), evenly spaced; `level` is always in sight and drawn stronger."""
+def alone(svg: str) -> str:
+    """A chart as a file of its own, with its colours for light and dark."""
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
+        ">", f"><style>{STYLE}{_ALONE}</style>", 1
+    )
+
+
+def over_time(
+    ts: Ints,
+    lines: Sequence[Line],
+    *,
+    height: int,
+    text: Text,
+    level: float,
+    title: str,
+    width: int = WIDTH,
+    marks: Sequence[int] = (),
+) -> str:
+    """Lines over sessions (M,), evenly spaced; `level` is always in sight and drawn stronger.
+
+    marks: positions of sessions at which something begins; each is a thin vertical line.
+    """
     size = ts.size
     values = np.concatenate([line.values[np.isfinite(line.values)] for line in lines] + [np.array([level])])
-    axes = _Axes(WIDTH, height, (0.0, float(values.min())), (float(max(size - 1, 1)), _above(values)))
+    axes = _Axes(width, height, (0.0, float(values.min())), (float(max(size - 1, 1)), _above(values)))
     parts = [_horizontals(axes, text, level)]
+    parts += [
+        f'<line class="grid" x1="{axes.x(at):.1f}" x2="{axes.x(at):.1f}" y1="{TOP}" y2="{height - BOTTOM}"/>'
+        for at in marks
+    ]
     parts += [
         f'<text x="{axes.x(at):.1f}" y="{height - 4}" text-anchor="middle">{_day(ts[at])}</text>' for at in _dates(ts)
     ]
@@ -65,7 +105,7 @@ def over_time(ts: Ints, lines: Sequence[Line], *, height: int, text: Text, level
             y = next((other + 12.0 for other in ends if abs(other - y) < 12.0), y)
             ends.append(y)
             parts.append(
-                f'<text class="{line.name_style}" x="{WIDTH - RIGHT + 6}" y="{y:.1f}">{escape(line.name)}</text>'
+                f'<text class="{line.name_style}" x="{width - RIGHT + 6}" y="{y:.1f}">{escape(line.name)}</text>'
             )
     return _svg(axes, title, parts)
 
@@ -97,12 +137,84 @@ def curve(x: Floats, y: Floats, *, mark: float, text: Text, title: str) -> str:
     return _svg(axes, title, parts)
 
 
+def heatmap(
+    x: Sequence[object],
+    y: Sequence[object],
+    values: Floats,
+    *,
+    names: tuple[str, str],
+    best: tuple[int, int] | None,
+    text: Text,
+    title: str,
+) -> str:
+    """A cell per pair of values, the stronger the larger; NaN is left empty.
+
+    values: (len(y), len(x)), one of them finite; names: of x and y; best: row and column of the cell that gets a ring.
+    The scale at the side says what the faintest and the strongest colour stand for.
+    """
+    (rows, columns), (wide, high) = values.shape, CELLS
+    known = values[np.isfinite(values)]
+    low, span = float(known.min()), float(known.max() - known.min()) or 1.0
+    level = np.where(np.isfinite(values), np.minimum((values - low) / span * STEPS, STEPS - 1), -1).astype(np.int64)
+    cells: list[list[str]] = [[] for _ in range(STEPS)]
+    for row in range(rows):  # neighbours of one colour are one rectangle: a picture stays small
+        edges = [0, *(np.flatnonzero(np.diff(level[row])) + 1).tolist(), columns]
+        for first, last in pairwise(edges):
+            if level[row, first] >= 0:
+                length = last - first
+                cells[level[row, first]].append(f"M{first} {rows - 1 - row}h{length}v1h-{length}z")
+    scale = f'transform="translate({LEFT},{TOP}) scale({wide / columns:.4f},{high / rows:.4f})"'
+    paths = (f'<path fill-opacity="{_strength(at)}" d="{"".join(part)}"/>' for at, part in enumerate(cells) if part)
+    parts = [f'<g class="cells" {scale}>{"".join(paths)}</g>']
+    for at in _some(columns):
+        left = LEFT + (at + 0.5) * wide / columns
+        parts.append(f'<text x="{left:.1f}" y="{TOP + high + 14}" text-anchor="middle">{_said(x[at])}</text>')
+    for at in _some(rows):
+        down = TOP + (rows - at - 0.5) * high / rows + 4.0
+        parts.append(f'<text x="{LEFT - 6}" y="{down:.1f}" text-anchor="end">{_said(y[at])}</text>')
+    end, middle = TOP + high + 30, f"{LEFT + wide / 2:.0f}"
+    parts.append(f'<text class="name" x="{middle}" y="{end}" text-anchor="middle">{escape(names[0])}</text>')
+    side = f'x="14" y="{TOP + high / 2:.0f}" transform="rotate(-90 14 {TOP + high / 2:.0f})"'
+    parts.append(f'<text class="name" {side} text-anchor="middle">{escape(names[1])}</text>')
+    if best is not None:
+        top, left = TOP + (rows - 1 - best[0]) * high / rows, LEFT + best[1] * wide / columns
+        size = f'width="{wide / columns:.1f}" height="{high / rows:.1f}"'
+        parts.append(f'<rect class="ring" x="{left:.1f}" y="{top:.1f}" {size}/>')
+    parts.append(_scale(LEFT + wide + 14, high, text(low), text(low + span)))
+    return _svg(_Axes(wide + LEFT + RIGHT, end + 6, (0.0, 0.0), (1.0, 1.0)), title, parts)
+
+
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers between low and high, about so many: steps of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * nice for nice in (1.0, 2.0, 5.0, 10.0) if power * nice >= rough)
     return [step * k for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+
+def _strength(step: int) -> str:
+    return f"{0.06 + 0.94 * step / (STEPS - 1):.2f}"
+
+
+def _scale(left: int, high: int, low: str, most: str) -> str:
+    """What the colours of a heatmap stand for."""
+    each = high / STEPS
+    steps = (
+        f'<rect x="{left}" y="{TOP + (STEPS - 1 - at) * each:.1f}" width="12" height="{each:.1f}" '
+        f'fill-opacity="{_strength(at)}"/>'
+        for at in range(STEPS)
+    )
+    ends = f'<text x="{left + 18}" y="{TOP + 10}">{most}</text><text x="{left + 18}" y="{TOP + high}">{low}</text>'
+    return f'<g class="cells">{"".join(steps)}</g>{ends}'
+
+
+def _some(count: int, most: int = 9) -> list[int]:
+    """Positions of the cells whose values are written: evenly spaced from the first."""
+    return list(range(0, count, -(-count // most)))
+
+
+def _said(value: object) -> str:
+    return escape(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def _above(values: Floats) -> float:
@@ -131,7 +243,7 @@ def _verticals(axes: _Axes, text: Text) -> list[str]:
 
 def _path(axes: _Axes, line: Line, level: float) -> str:
     runs, run = [], []
-    for at in _thinned(line.values):
+    for at in _thinned(line.values, (axes.width - LEFT - RIGHT) // 2):
         value = float(line.values[at])
         if math.isfinite(value):
             run.append(f"{axes.x(float(at)):.1f},{axes.y(value):.1f}")
@@ -146,11 +258,11 @@ def _path(axes: _Axes, line: Line, level: float) -> str:
     return f'<path class="{line.style}" d="{path}"/>'
 
 
-def _thinned(values: Floats) -> Ints:
-    """Positions to draw: all of a short line, else first, last, least and most of each column of pixels."""
-    if values.size <= 4 * COLUMNS:
+def _thinned(values: Floats, columns: int) -> Ints:
+    """Positions to draw: all of a short line, else first, last, least and most of each column of two pixels."""
+    if values.size <= 4 * columns:
         return np.arange(values.size)
-    edges = np.linspace(0, values.size, COLUMNS + 1).astype(np.int64)
+    edges = np.linspace(0, values.size, columns + 1).astype(np.int64)
     kept = {0, values.size - 1}
     for lo, hi in pairwise(edges):
         part = values[lo:hi]

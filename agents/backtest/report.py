@@ -5,6 +5,7 @@ Charts are SVG drawn here (`agents.backtest.charts`); every text that came from 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +70,9 @@ border-top:1px solid var(--line)}th{font-weight:500;color:var(--muted)}th:first-
 text-align:left;padding-left:0}td.text{text-align:left;overflow-wrap:anywhere}thead th{border-top:0}.warn{
 background:var(--warnbg);color:var(--warn);border-radius:6px;padding:6px 10px;margin:8px 0 0;max-width:none}
 .months td{min-width:46px;white-space:nowrap}
-.wide svg{min-width:640px}.months td,.months th{text-align:center}svg{display:block;width:100%;height:auto;
-overflow:visible}svg text{font-size:11px;fill:var(--faint);font-family:inherit}.grid{stroke:var(--line)}.zero{
-stroke:var(--strong)}.ours{stroke:var(--text);fill:none;stroke-width:1.5}.theirs{stroke:var(--gold);fill:none;
-stroke-width:1.25;stroke-dasharray:5 3}.under{stroke:var(--down);fill:var(--down);fill-opacity:.18}.gain{
-fill:none;stroke:var(--up)}.loss{fill:var(--down);fill-opacity:.55}svg text.name{fill:var(--text)}
-svg text.other{fill:var(--gold)}code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12px;
-overflow-wrap:anywhere}@media (max-width:760px){main{grid-template-columns:minmax(0,1fr)}body{padding:12px}}
+.wide svg{min-width:640px}.months td,.months th{text-align:center}code{
+font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:12px;overflow-wrap:anywhere}
+@media (max-width:760px){main{grid-template-columns:minmax(0,1fr)}body{padding:12px}}
 """
 
 
@@ -85,16 +82,15 @@ def page(result: Result) -> str:
     curves = result.equity
     ts = curves["ts"].to_physical().to_numpy()
     equity = curves["equity"].to_numpy()
-    other = None if beside is None else curves["benchmark"].to_numpy()
     return "".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
-            f"<title>{escape(result.name)}: backtest</title><style>{STYLE}</style></head><body><main>",
+            f"<title>{escape(result.name)}: backtest</title><style>{STYLE}{charts.STYLE}</style></head><body><main>",
             _head(result, data),
-            _section("Result", _tiles(result, beside), wide=True),
-            _section("Equity", _equity_chart(ts, equity, other, result), wide=True),
-            _section("Under the last peak", _under_chart(ts, curves["drawdown"].to_numpy()), wide=True),
+            _section("Result", tiles(result), wide=True),
+            _section("Equity", equity_chart(result), wide=True),
+            _section("Under the last peak", under_chart(result), wide=True),
             _section(f"Sharpe of the last {ROLLING} bars", _rolling_chart(ts, equity, result), wide=True),
             _section("Return by month (UTC)", _months(result.context["monthly"]), wide=True),
             _section("Trades: return against bars held", _scatter(result.trades)),
@@ -132,32 +128,54 @@ def _section(title: str, body: str, *, wide: bool = False) -> str:
     return f"<section{' class=wide' if wide else ''}><h2>{escape(title)}</h2>{body}</section>"
 
 
-def _tiles(result: Result, beside: dict[str, Any] | None) -> str:
-    tiles = []
+def tiles(result: Result) -> str:
+    """The numbers people look at first; beside each the benchmark's, or why there is none."""
+    beside = result.context["benchmark"]
+    found = []
     for key in HEADLINE:
         word, kind = WORDS[key]
         why = result.reasons.get(key)
         theirs = f"benchmark {number(beside[key], kind)}" if beside and key in beside else ""
-        small = f"<small>{escape(why or theirs)}</small>"
-        tiles.append(f"<div><span>{word}</span><b>{number(result.metrics[key], kind)}</b>{small}</div>")
-    return f'<div class="tiles">{"".join(tiles)}</div>'
+        found.append(tile(word, number(result.metrics[key], kind), why or theirs))
+    return f'<div class="tiles">{"".join(found)}</div>'
 
 
-def _equity_chart(ts: Any, equity: Any, other: Any, result: Result) -> str:
+def tile(word: str, value: str, small: str = "") -> str:
+    """One number under its name."""
+    return f"<div><span>{escape(word)}</span><b>{escape(value)}</b><small>{escape(small)}</small></div>"
+
+
+def equity_chart(result: Result, *, width: int = charts.WIDTH, marks: Sequence[int] = ()) -> str:
+    """Equity at each close, beside the benchmark where there is one; marks: see `charts.over_time`."""
+    curves, beside = result.equity, result.context["benchmark"]
     cash = float(result.context["rules"]["cash"])
-    lines = [charts.Line(equity, "ours", "strategy", "name")]
-    if other is not None:
-        scaled = other if result.context["benchmark"]["kind"] == "buy_and_hold" else other / other[0] * cash
+    lines = [charts.Line(curves["equity"].to_numpy(), "ours", "strategy", "name")]
+    if beside is not None:
+        other = curves["benchmark"].to_numpy()
+        scaled = other if beside["kind"] == "buy_and_hold" else other / other[0] * cash
         lines.append(charts.Line(scaled, "theirs", "benchmark", "other"))
     return charts.over_time(
-        ts, lines, height=260, text=lambda v: number(v, "0"), level=cash, title="Equity at each close"
+        curves["ts"].to_physical().to_numpy(),
+        lines,
+        height=260,
+        text=lambda v: number(v, "0"),
+        level=cash,
+        title="Equity at each close",
+        width=width,
+        marks=marks,
     )
 
 
-def _under_chart(ts: Any, drawdown: Any) -> str:
-    line = charts.Line(drawdown, "under", "", "name", filled=True)
+def under_chart(result: Result, *, width: int = charts.WIDTH) -> str:
+    """How far each close lies under the highest before it."""
     return charts.over_time(
-        ts, [line], height=130, text=lambda v: number(v, "%"), level=0.0, title="Drawdown at each close"
+        result.equity["ts"].to_physical().to_numpy(),
+        [charts.Line(result.equity["drawdown"].to_numpy(), "under", "", "name", filled=True)],
+        height=130,
+        text=lambda v: number(v, "%"),
+        level=0.0,
+        title="Drawdown at each close",
+        width=width,
     )
 
 
@@ -237,7 +255,7 @@ def _drawdowns(found: list[dict[str, Any]]) -> str:
         ]
         for row in found
     ]
-    return _table(("Depth", "Peak", "Trough", "Recovered", "Bars"), rows)
+    return table(("Depth", "Peak", "Trough", "Recovered", "Bars"), rows)
 
 
 def _beside(beside: dict[str, Any] | None) -> str:
@@ -249,24 +267,32 @@ def _beside(beside: dict[str, Any] | None) -> str:
         for key, value in beside.items()
         if key in WORDS
     ]
-    return f"<p>{what if beside['kind'] == 'buy_and_hold' else 'A given equity curve.'}</p>" + _table((), rows)
+    return f"<p>{what if beside['kind'] == 'buy_and_hold' else 'A given equity curve.'}</p>" + table((), rows)
 
 
-def _belief(context: dict[str, Any]) -> str:
-    """What `single.judgement` and a search have added; docs/statistics.md says what each number means."""
-    if context.get("psr") is None:
+def _belief(context: Mapping[str, Any]) -> str:
+    rows = belief(context)
+    if not rows:
         return "<p>It is too short or too still a track, or nobody has asked.</p>"
-    interval, year = context["sharpe_interval_per_bar"], context["annualisation"] ** 0.5
+    return table((), [[word, value] for word, value in rows])
+
+
+def belief(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What `single.judgement` and a search have added, in words; docs/statistics.md says what each number means."""
+    if context.get("psr") is None:
+        return []
+    edges, year = context["sharpe_interval_per_bar"], context.get("annualisation")  # a sweep's context has no year
+    interval = [number(edge * year**0.5, "2") for edge in edges] if edges and year else [NONE]
     rows = [
-        ["Chance that it is above 0 (PSR)", number(context["psr"], "%")],
-        ["Chance that it is above luck (DSR)", number(context["dsr"], "%")],
-        ["Parameter sets of this family tried", number(context["trials"], "0")],
-        ["… worth so many independent ones", number(context.get("effective_trials"), "0")],
-        ["Interval of 95 %, yearly", " to ".join(number(edge * year, "2") for edge in interval) if interval else NONE],
-        ["Bars after which it is above 0 with 95 %", number(context["min_track_bars"], "0")],
-        ["Probability of overfitting (PBO)", number(context.get("pbo"), "%")],
+        ("Chance that it is above 0 (PSR)", number(context["psr"], "%")),
+        ("Chance that it is above luck (DSR)", number(context["dsr"], "%")),
+        ("Parameter sets of this family tried", number(context["trials"], "0")),
+        ("… worth so many independent ones", number(context.get("effective_trials"), "0")),
+        ("Interval of 95 %, yearly", " to ".join(interval)),
+        ("Bars after which it is above 0 with 95 %", number(context["min_track_bars"], "0")),
+        ("Probability of overfitting (PBO)", number(context.get("pbo"), "%")),
     ]
-    return _table((), [row for row in rows if row[1] != NONE])
+    return [row for row in rows if row[1] != NONE]
 
 
 def _metrics(result: Result) -> str:
@@ -274,16 +300,17 @@ def _metrics(result: Result) -> str:
         [WORDS[key][0], number(value, WORDS[key][1]), escape(result.reasons.get(key, ""))]
         for key, value in result.metrics.items()
     ]
-    return _table((), rows)
+    return table((), rows)
 
 
 def _facts(result: Result, data: dict[str, Any]) -> str:
     rules = {name: value for name, value in result.context["rules"].items() if value is not None}
     facts = {**rules, "bars_of_a_year": result.context["annualisation"], **data}
-    return _table((), [[escape(name), f"<code>{escape(str(value))}</code>"] for name, value in facts.items()])
+    return table((), [[escape(name), f"<code>{escape(str(value))}</code>"] for name, value in facts.items()])
 
 
-def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are HTML already; without a head the third column is text."""
     top = f"<thead><tr>{''.join(f'<th>{word}</th>' for word in head)}</tr></thead>" if head else ""
     body = "".join(
         "<tr>"

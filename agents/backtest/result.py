@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from agents.backtest.display import Chart, result_card, result_chart, result_line
 from agents.backtest.report import page
 from data.contracts.errors import InvalidInput
 
@@ -59,6 +60,10 @@ class Result:
         """The tear sheet: one page that needs nothing else."""
         return page(self)
 
+    def plot(self) -> Chart:
+        """The equity curve beside the benchmark's; `.save("equity.svg")` keeps it."""
+        return result_chart(self)
+
     def report(self, path: str | Path) -> Path:
         """Write the tear sheet; returns where it lies."""
         target = Path(path)
@@ -86,3 +91,9 @@ class Result:
             return cls(**{**facts, **tables, "warnings": tuple(facts["warnings"])})
         except (OSError, ValueError, TypeError, KeyError, pl.exceptions.PolarsError) as problem:
             raise InvalidInput(f"the result in {source} cannot be read ({problem}); run it again") from None
+
+    def _repr_html_(self) -> str:
+        return result_card(self)
+
+    def __repr__(self) -> str:
+        return result_line(self)

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from agents.backtest.display import strategy_card, strategy_line
 from agents.backtest.orders import Orders
 from agents.backtest.rules import Rules
 from agents.expr import Expression, Head, Votes, condition, fill, heads, number
@@ -198,6 +199,12 @@ class Strategy:
             raise InvalidInput(f"{self.name} needs {self.where.text}, which {said} is not")
         return Bound(self, values)
 
+    def _repr_html_(self) -> str:
+        return strategy_card(self)
+
+    def __repr__(self) -> str:
+        return strategy_line(self)
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -268,3 +275,9 @@ class Bound:
         return Orders.of(
             enter, leave, short_enter=short, short_exit=cover, stop=stop, target=target, trail=trail, size=size
         )
+
+    def _repr_html_(self) -> str:
+        return strategy_card(self.strategy, self.values)
+
+    def __repr__(self) -> str:
+        return strategy_line(self.strategy, self.values)

@@ -25,6 +25,8 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from agents.backtest.display import Chart
+from agents.backtest.display_search import walk_card, walk_chart, walk_line
 from agents.backtest.grid import Grid
 from agents.backtest.metrics import bar_returns
 from agents.backtest.record import definition, result_id, spec_id
@@ -179,6 +181,16 @@ class WalkForward:
     def result_id(self) -> str:
         """What the bits stand for."""
         return self.stitched.result_id
+
+    def plot(self) -> Chart:
+        """The stitched curve with the first session of every test; `.save("walk.svg")` keeps it."""
+        return walk_chart(self)
+
+    def _repr_html_(self) -> str:
+        return walk_card(self)
+
+    def __repr__(self) -> str:
+        return walk_line(self)
 
     def report(self, path: str | Path) -> Path:
         """Write the tear sheet of the stitched curve; returns where it lies."""
