@@ -21,9 +21,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     home = tmp_path_factory.mktemp("nodes")
     result = home / "seen.json"
     own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    scratch = Home(home).scratch
+    own["RAY_TMPDIR"] = str(scratch)  # the cluster notes its address in a file there, in a folder that must exist
     command = [sys.executable, str(_SCRIPT), str(home), str(result)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=own)
-    shutil.rmtree(Home(home).scratch, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)
     assert done.returncode == 0, done.stderr
     return json.loads(result.read_text())
 
