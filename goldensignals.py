@@ -107,6 +107,7 @@ def scan(
     universe: str | None = None,
     as_of: str | date | datetime | None = None,
     top: int | None = None,
+    history: bool = False,
 ) -> pl.DataFrame:
     """The symbols for which an expression is true at the newest bar; docs/expressions.md has the language.
 
@@ -115,6 +116,8 @@ def scan(
     by:         an expression that ranks the hits, the largest first; else a screen's own, else by symbol.
     universe:   "A,B,C", "@sp500" or a file with one symbol a line; None = every symbol of the bars.
     as_of:      a date (its session included) or a time; None = the newest session.
+    history:    also what followed past hits: past_hits, past_apart (five bars apart or more, the ones tested), up_rate,
+                base_rate, p_value, and p_bh, p_holm: corrected for all symbols, so below 0.05 there is worth a look.
     Returns:    symbol, ts, new (it was not true on the bar before), and every number that was compared, by its text.
     Raises:     InvalidInput that names the place in the expression, the symbol or the date that cannot be used.
     """
@@ -128,7 +131,7 @@ def scan(
         raise InvalidInput(f"top is how many hits to keep, at least 1, not {top}")
     found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
     moment = as_of if as_of is None or isinstance(as_of, str) else as_of.isoformat()
-    table = run_screen(found, ScreenRequest(expression, by, universe, moment)).table()
+    table = run_screen(found, ScreenRequest(expression, by, universe, moment, history=history)).table()
     return table if top is None else table.head(top)
 
 

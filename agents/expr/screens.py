@@ -19,7 +19,7 @@ from agents.expr.evaluate import newest
 from agents.expr.expression import Expression, parse
 from agents.expr.tree import Compare, Constant, Negative, Shift
 from agents.expr.votes import Votes
-from data.contracts.arrays import Ints
+from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput, NotFound
 from data.contracts.panel import Panel
 
@@ -58,6 +58,22 @@ class Screened:
     stale: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What each symbol of a panel answers at its newest bar, whatever the others say; all columns are (S,).
+
+    newest:      time of that bar, microseconds UTC.
+    now, before: 1 = true, 0 = false, NaN = unknown, at that bar and at the one before it.
+    values:      as in `Screened`, for every symbol.
+    """
+
+    symbols: tuple[str, ...]
+    newest: Ints
+    now: Floats
+    before: Floats
+    values: dict[str, Floats]
+
+
 def screen(
     when: Expression, panel: Panel, votes: Votes, *, by: Expression | None = None, session: int | None = None
 ) -> Screened:
@@ -66,10 +82,12 @@ def screen(
     session: bar time of the newest session, for a panel that is part of a larger one; None: the panel's own.
     Raises: InvalidInput when `when` is a number or `by` is none, and as `newest`.
     """
-    if when.kind != "truth":
-        raise InvalidInput(f"a scan asks for something true or false; compare {when.text!r} with something")
-    if by is not None and by.kind != "number":
-        raise InvalidInput(f"hits are ranked by a number; {by.text!r} is true or false")
+    return pick(answers(when, panel, votes, by=by), by=by, session=session)
+
+
+def answers(when: Expression, panel: Panel, votes: Votes, *, by: Expression | None = None) -> Answers:
+    """What every symbol says; see `screen`."""
+    check_questions(when, by)
     wanted = {"now": when, **{one.text: one for one in compared(when)}}
     if when.varies:
         wanted["before"] = Expression(Shift(when.tree, Constant(1)))
@@ -77,21 +95,36 @@ def screen(
         wanted[by.text] = by
     found = newest(wanted, panel, {}, votes)
     now, before = found.pop("now"), found.pop("before", np.full(len(panel.symbols), np.nan))
-    fresh = panel.ts[panel.last_rows] == (panel.ts.max() if session is None else session)
+    return Answers(panel.symbols, panel.ts[panel.last_rows], now, before, found)
+
+
+def pick(found: Answers, *, by: Expression | None, session: int | None = None) -> Screened:
+    """The hits among answers, ranked; `by` is what the symbols were asked to be ranked by."""
+    symbols, now, before = found.symbols, found.now, found.before
+    values = dict(found.values)
+    fresh = found.newest == (found.newest.max() if session is None else session)
     hits = np.flatnonzero(fresh & (now == 1.0))
     if by is not None:
-        key = -found[by.text][hits]  # NaN sorts last
+        key = -values[by.text][hits]  # NaN sorts last
         hits = hits[np.argsort(key, kind="stable")]
-        if isinstance(by.tree, Negative) and tree.text(by.tree.of) in found:
-            del found[by.text]  # the smallest first: the column stands there already
+        if isinstance(by.tree, Negative) and tree.text(by.tree.of) in values:
+            del values[by.text]  # the smallest first: the column stands there already
     return Screened(
-        _names(panel, hits),
+        _names(symbols, hits),
         tuple((before[hits] != 1.0).tolist()),
-        {name: tuple(column[hits].tolist()) for name, column in found.items()},
-        _names(panel, np.flatnonzero(fresh & (before == 1.0) & (now != 1.0))),
-        _names(panel, np.flatnonzero(fresh & np.isnan(now))),
-        _names(panel, np.flatnonzero(~fresh)),
+        {name: tuple(column[hits].tolist()) for name, column in values.items()},
+        _names(symbols, np.flatnonzero(fresh & (before == 1.0) & (now != 1.0))),
+        _names(symbols, np.flatnonzero(fresh & np.isnan(now))),
+        _names(symbols, np.flatnonzero(~fresh)),
     )
+
+
+def check_questions(when: Expression, by: Expression | None) -> None:
+    """Raise InvalidInput unless a scan can ask for `when` and rank by `by`."""
+    if when.kind != "truth":
+        raise InvalidInput(f"a scan asks for something true or false; compare {when.text!r} with something")
+    if by is not None and by.kind != "number":
+        raise InvalidInput(f"hits are ranked by a number; {by.text!r} is true or false")
 
 
 def compared(expression: Expression) -> tuple[Expression, ...]:
@@ -133,5 +166,5 @@ def _load(written: str, origin: str) -> Preset:
     return Preset(name, description, source, parse(when), parse(by) if by else None)
 
 
-def _names(panel: Panel, rows: Ints) -> tuple[str, ...]:
-    return tuple(panel.symbols[int(row)] for row in rows)
+def _names(symbols: tuple[str, ...], rows: Ints) -> tuple[str, ...]:
+    return tuple(symbols[int(row)] for row in rows)

@@ -44,6 +44,12 @@ def scan(
     calendar: Calendar = "XNYS",
     top: Annotated[int | None, typer.Option(min=1, help=f"Show the strongest N; default: {_TOP} in the table.")] = None,
     by: Annotated[str | None, typer.Option(help="With EXPR: rank by this expression, the largest first.")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="With EXPR: what followed past hits, corrected for all symbols.")
+    ] = False,
+    since_last: Annotated[
+        bool, typer.Option("--since-last", help="With EXPR: the difference to your last run in JSON and files, too.")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the screens that @NAME stands for.")] = False,
     as_json: AsJson = False,
     out: Out = None,
@@ -59,7 +65,7 @@ def scan(
     from serve_app.cli.screens import show_screen, show_screens
     from serve_app.logs import configure_logging
     from serve_app.scans import ScanRequest, plan_scan, run_scan
-    from serve_app.screens import ScreenRequest
+    from serve_app.screens import ScreenRequest, run_screen
     from serve_app.services import settled
 
     require_format(out)
@@ -72,14 +78,16 @@ def scan(
     configure_logging()
     if expression is not None and agents is not None:
         raise InvalidInput('leave --agents out: an expression names the agents it asks, as in agent("trend") > 0.3')
-    if expression is None and by is not None:
-        raise InvalidInput("--by ranks the hits of an expression; give one, or leave --by out")
+    for name, given in (("--by", by is not None), ("--history", history), ("--since-last", since_last)):
+        if expression is None and given:
+            raise InvalidInput(f"{name} speaks of the hits of an expression; give one, or leave {name} out")
     settings = Settings.load()
     running = settled(settings, say)
     source = bars or (running.source if running else SAMPLE)
     if expression is not None:
-        request = ScreenRequest(expression, by, universe, as_of, calendar)
-        show_screen(open_bars(source, Stamps(frame, stamp, tz, calendar)), request, top, as_json=as_json, out=out)
+        request = ScreenRequest(expression, by, universe, as_of, calendar, history)
+        screen = run_screen(open_bars(source, Stamps(frame, stamp, tz, calendar)), request)
+        show_screen(settings, screen, top, since_last=since_last, as_json=as_json, out=out)
         return
     names = None if agents is None else tuple(name.strip() for name in agents.split(",") if name.strip())
     loaded = open_bars(source, Stamps(frame, stamp, tz, calendar))

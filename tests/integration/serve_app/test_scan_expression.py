@@ -1,4 +1,4 @@
-"""`goldensignals scan EXPR`: hits on stdout, nothing stored, nothing started."""
+"""`goldensignals scan EXPR`: hits on stdout, the last ones remembered in a file, nothing started."""
 
 import json
 from pathlib import Path
@@ -67,7 +67,48 @@ def test_what_cannot_be_asked_is_refused_with_usage(program: Program, few_bars: 
         (("scan", ""), "EXPR is empty"),
         (("scan", "@oversolt"), "did you mean @oversold"),
         (("scan", "close > 1", "--agents", "trend"), "leave --agents out"),
-        (("scan", "--by", "close"), "--by ranks the hits of an expression"),
+        (("scan", "--by", "close"), "--by speaks of the hits of an expression"),
         (("scan", "close > 1", "--by", "clos"), "did you mean close"),
     ):
         assert message in program.run(*asked, "--bars", few_bars, code=2).err
+
+
+def test_the_difference_to_the_last_run_is_told_when_it_is_asked_for(program: Program, few_bars: Path) -> None:
+    asked = ("scan", "close > sma(20)", "--bars", few_bars)
+    plain = ("--as-of", "2018-02-07", "--json")
+    first = program.run(*asked, *plain).out
+    assert "since your last run" not in program.run(*asked).out
+    early = program.json(*asked, "--as-of", "2018-01-10")["matches"]
+    assert program.run(*asked, *plain).out == first  # whatever was asked before
+    then, now = ({row["symbol"] for row in rows} for rows in (early, json.loads(first)["matches"]))
+    told = program.json(*asked, "--since-last")
+    assert told["since_last"] == {
+        "as_of": "2018-01-10T21:00:00+00:00",
+        "new": sorted(now - then),
+        "gone": sorted(then - now),
+        "kept": sorted(now & then),
+    }
+    assert then - now
+    shown = program.run(*asked).out
+    assert "since the bar before: " in shown
+    assert f"since your last run, as of Wed 10 Jan 2018: 0 new; {len(then - now)} gone: " in shown
+    assert program.json(*asked, "--since-last", "--universe", "KO,GE")["since_last"] is None
+
+
+def test_a_home_that_cannot_be_written_costs_the_difference_and_not_the_hits(program: Program, few_bars: Path) -> None:
+    (program.home / "scans").write_text("in the way")
+    ended = program.run("scan", "close > 0", "--bars", few_bars)
+    assert "5 of 5 symbols" in ended.out
+    assert "cannot remember this scan" in ended.err
+
+
+def test_history_says_what_stays_after_correction(program: Program, few_bars: Path) -> None:
+    document = program.json("scan", "close > sma(20) or true", "--bars", few_bars, "--history")
+    history = document["history"]
+    assert (history["horizon"], history["level"], history["tested"]) == (5, 0.05, 5)
+    assert history["verdict"] == "none of 5 hits stays after correction for 5 symbols"
+    assert {"past_hits", "past_apart", "up_rate", "base_rate", "p_value", "p_bh", "p_holm"} < document["matches"][
+        0
+    ].keys()
+    assert history["verdict"] in program.run("scan", "true", "--bars", few_bars, "--history").out
+    assert "--history speaks of the hits" in program.run("scan", "--history", code=2).err

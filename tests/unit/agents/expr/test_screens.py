@@ -159,6 +159,20 @@ def test_universe_top_and_screens_are_understood(bars: pl.DataFrame) -> None:
         gs.scan("true", bars, top=0)
 
 
+def test_history_adds_its_columns_also_when_nothing_is_found(bars: pl.DataFrame) -> None:
+    found = gs.scan("close > 0", bars, history=True)
+    assert found.columns[4:] == ["past_hits", "past_apart", "up_rate", "base_rate", "p_value", "p_bh", "p_holm"]
+    assert found.row(0)[:2] == gs.scan("close > 0", bars).row(0)[:2]
+    aapl = found.row(0, named=True)
+    assert (aapl["past_hits"], aapl["past_apart"]) == (1259 - 5, 251)
+    closes = bars.filter(pl.col("symbol") == "AAPL").sort("ts")
+    rises = (closes["close"][5:] > closes["open"][1:-4]).sum()
+    assert aapl["base_rate"] == rises / 1254
+    nothing = gs.scan("close < 0", bars, history=True)
+    assert nothing.schema == found.schema
+    assert gs.scan("close > sma(2000)", bars, history=True).is_empty()
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
