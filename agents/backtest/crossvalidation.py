@@ -24,7 +24,7 @@ import polars as pl
 from agents.backtest.grid import Grid
 from agents.backtest.metrics import bar_returns
 from agents.backtest.rules import Rules
-from agents.backtest.selection import Chosen, choose
+from agents.backtest.selection import Leader, Selection, choose
 from agents.backtest.sharpe import track
 from agents.backtest.simulation import bars_of_a_year
 from agents.backtest.stitching import simulation
@@ -70,7 +70,8 @@ def cross_validate(grid: Grid, panel: Panel, rules: Rules, combinations: Combina
     year = float(rules.annualisation or bars_of_a_year(panel))
     rules, votes = replace(rules, annualisation=year), AgentVotes(panel)
     rank = None if rules.rank is None else evaluate({"rank": parse(rules.rank)}, panel, {}, votes)["rank"]
-    chosen = choose(grid, panel, votes, rules, [split.train for split in combinations.splits], year=year)
+    trains = [split.train for split in combinations.splits]
+    chosen = choose(Selection.of(grid, panel, votes, rules, trains, year=year))
     earned: dict[tuple[int, int], Floats] = {}  # by set and group: several splits choose the same
     for position in {best.position for best in chosen}:
         orders = next(grid.sets(np.array([position], np.int64))).evaluate(panel, votes)
@@ -102,7 +103,7 @@ def _row(number: int, parts: list[Floats], rules: Rules, year: float) -> dict[st
     }
 
 
-def _splits(grid: Grid, combinations: Combinations, chosen: list[Chosen]) -> Iterator[dict[str, Any]]:
+def _splits(grid: Grid, combinations: Combinations, chosen: list[Leader]) -> Iterator[dict[str, Any]]:
     for number, (split, best) in enumerate(zip(combinations.splits, chosen, strict=True)):
         parameters = {axis.name: value for axis, value in zip(grid.axes, best.values, strict=True)}
         yield {

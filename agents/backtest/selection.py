@@ -1,5 +1,8 @@
 """The best set of parameters on each of several stretches of bars, all stretches in one pass over the sets.
 
+    selection = Selection.of(grid, panel, votes, rules, trains, year=252.0)
+    leaders = choose(selection, some_positions)       a piece; leaders of pieces are put together by `selection.better`
+
 A set trades inside a stretch only: it starts flat at the first bar, a decision made before it fills nowhere in it, and
 what is open at its end is marked at the last close. Its indicators see every earlier bar: the columns of the sets are
 computed once over all bars, then cut; no value depends on a later bar (`check` proves it), so that is the same.
@@ -12,8 +15,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +34,7 @@ from agents.backtest.sweep_program import Number, Rule
 from agents.expr import Head, Votes, fill
 from agents.expr.conditions import Above, Always, And, AtLeast, Condition, Crosses, Not, Or, line_of
 from agents.expr.evaluate import run
+from agents.expr.tree import Vote
 from agents.indicators.graph import Line, column, lag
 from data.contracts.arrays import Bools, Floats, Ints
 from data.contracts.errors import InvalidInput
@@ -43,54 +48,108 @@ MOST_COLUMNS, MOST_SETS = 512, 4_096  # of a chunk
 Stretches = tuple[range, ...]  # positions among the panel's sessions, oldest first
 
 
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """The best set of one stretch, or of a few together.
+@dataclass(frozen=True)
+class Leader:
+    """The best of some sets on one of the trains, and what the ledger is told of all of them.
 
-    score:   the median over the symbols; None = undefined for every set.
-    sharpes: (T,) Sharpe ratio per bar of every set that has one, in the order of the grid: the trials that were made.
+    score:  the median over the symbols; None = undefined for every set.
+    trials: sets with a Sharpe ratio; mean: of those, per bar; m2: sum of their squared distances from it.
     """
 
     position: int
     values: tuple[Value, ...]
     score: float | None
-    sharpes: Floats
+    trials: int
+    mean: float
+    m2: float
 
 
-def choose(
-    grid: Grid,
-    panel: Panel,
-    votes: Votes,
-    rules: Rules,
-    trains: Sequence[Stretches],
-    *,
-    metric: str = "sharpe",
-    year: float,
-) -> list[Chosen]:
-    """The best set of the grid for each of `trains`.
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What is to be chosen, and on which bars: what every piece of the search needs, handed to each worker once.
 
+    rules:  for sets by themselves, with the bars of a year.
     trains: each one stretch of sessions; or a few, whose bars count together, which can be ranked by Sharpe only.
-    rules:  with shared cash sets are ranked with cash of their own for every symbol.    year: bars of one.
-    Raises: InvalidInput for a metric that sets cannot be ranked by, and what `sweep` and a strategy refuse.
+    votes:  the columns of agents that the strategy speaks of.
     """
-    if metric not in RANKED:
-        raise InvalidInput(f"sets cannot be ranked by {metric!r}; choose one of {', '.join(RANKED)}", metric=metric)
-    if metric != "sharpe" and any(len(train) > 1 for train in trains):
-        raise InvalidInput(f"several stretches together are ranked by sharpe, not by {metric}")
-    market = _Market.of(panel, replace(rules, annualisation=year, **PLAIN), trains)  # type: ignore[arg-type]
-    ends = [_End(metric) for _ in trains]
-    names = tuple(dict.fromkeys((metric, "sharpe", "volatility", "total_return")))
-    for chunk in _chunks(grid, panel, votes):
-        columns = grid.columns(chunk.positions).values()
-        parameters = list(zip(*(column.tolist() for column in columns), strict=True)) or [()]
+
+    grid: Grid
+    panel: Panel
+    rules: Rules
+    trains: tuple[Stretches, ...]
+    metric: str
+    votes: Mapping[str, Floats]
+
+    @classmethod
+    def of(
+        cls,
+        grid: Grid,
+        panel: Panel,
+        votes: Votes,
+        rules: Rules,
+        trains: Sequence[Stretches],
+        *,
+        metric: str = "sharpe",
+        year: float,
+    ) -> Selection:
+        """Agents are asked here, once, if the strategy speaks of them.
+
+        rules:  with shared cash sets are ranked with cash of their own for every symbol.    year: bars of one.
+        Raises: InvalidInput for a metric that sets cannot be ranked by.
+        """
+        if metric not in RANKED:
+            raise InvalidInput(f"sets cannot be ranked by {metric!r}; choose one of {', '.join(RANKED)}", metric=metric)
+        if metric != "sharpe" and any(len(train) > 1 for train in trains):
+            raise InvalidInput(f"several stretches together are ranked by sharpe, not by {metric}")
+        plain = replace(rules, annualisation=year, **PLAIN)  # type: ignore[arg-type]
+        return cls(grid, panel, plain, tuple(trains), metric, votes_of(grid, votes))
+
+    @cached_property
+    def market(self) -> _Market:
+        """The bars of every stretch; each process makes them for itself."""
+        return _Market.of(self.panel, self.rules, self.trains)
+
+    def better(self, a: Leader, b: Leader) -> Leader:
+        """The leader of the sets of both."""
+        trials = a.trials + b.trials
+        step, share = b.mean - a.mean, b.trials / trials if trials else 0.0
+        mean, m2 = a.mean + step * share, a.m2 + b.m2 + step * step * a.trials * share
+        return replace(min(a, b, key=self._order), trials=trials, mean=mean, m2=m2)
+
+    def _order(self, leader: Leader) -> tuple[float, tuple[Any, ...], int]:
+        ranked = math.inf if leader.score is None else _sign(self.metric) * leader.score
+        return ranked, leader.values, leader.position
+
+
+def choose(selection: Selection, positions: Ints | None = None) -> list[Leader]:
+    """The best of these sets for each of the trains; None: of all sets.
+
+    Whatever the sets are cut into, the leader of the leaders (`Selection.better`) is the same.
+    Raises: InvalidInput for what `sweep` and a strategy refuse.
+    """
+    year = float(selection.rules.annualisation or math.nan)
+    names = tuple(dict.fromkeys((selection.metric, "sharpe", "volatility", "total_return")))
+    sets = selection.grid.positions if positions is None else positions
+    market = selection.market
+    ends = [_End(selection.metric) for _ in selection.trains]
+    for chunk in _chunks(selection.grid, sets, selection.panel, selection.votes.__getitem__):
+        columns = selection.grid.columns(chunk.positions).values()
+        values = list(zip(*(column.tolist() for column in columns), strict=True)) or [()]
         found = market.tried(chunk, names)
-        for end, train in zip(ends, trains, strict=True):
+        for end, train in zip(ends, selection.trains, strict=True):
             first = found[train[0]]
             several = [(found[stretch], market.parts[stretch]) for stretch in train]
             sharpes = _median(_pooled(several, market.rules)) if len(train) > 1 else first.median("sharpe")
-            scores = sharpes if metric == "sharpe" else first.median(metric)
-            end.add(chunk.positions, parameters, scores, sharpes / math.sqrt(year))
-    return [end.chosen() for end in ends]
+            scores = sharpes if selection.metric == "sharpe" else first.median(selection.metric)
+            end.add(chunk.positions, values, scores, sharpes / math.sqrt(year))
+    return [end.leader() for end in ends]
+
+
+def votes_of(grid: Grid, votes: Votes) -> dict[str, Floats]:
+    """The columns of agents that the sets of a grid read."""
+    nodes = [head.node for head in next(grid.sets(grid.positions[:1])).heads()]
+    terms = {f"{node.agent or 'consensus'}.{node.output}" for node in nodes if isinstance(node, Vote)}
+    return {term: votes(term) for term in sorted(terms)}
 
 
 def cut(panel: Panel, stretch: range) -> Panel:
@@ -114,25 +173,32 @@ class _End:
     """The best so far of one train."""
 
     def __init__(self, metric: str) -> None:
-        self._sign = 1.0 if larger_is_better(metric) else -1.0
+        self._sign = _sign(metric)
         self._best: tuple[float, tuple[Any, ...], int] | None = None
         self._sharpes: list[Floats] = []
 
-    def add(self, positions: Ints, parameters: Sequence[tuple[Any, ...]], scores: Floats, sharpes: Floats) -> None:
-        """One more chunk of sets."""
+    def add(self, positions: Ints, values: Sequence[tuple[Any, ...]], scores: Floats, sharpes: Floats) -> None:
+        """More sets. scores, sharpes: (sets,), NaN = undefined; the latter per bar."""
         self._sharpes.append(sharpes[~np.isnan(sharpes)])
-        ranked = np.where(np.isnan(scores), np.inf, -self._sign * scores)
+        ranked = np.where(np.isnan(scores), np.inf, self._sign * scores)
         equals = np.flatnonzero(ranked == ranked.min())
-        first = min(equals.tolist(), key=lambda at: parameters[at])
-        here = (float(ranked[first]), parameters[first], int(positions[first]))
+        first = min(equals.tolist(), key=lambda at: values[at])
+        here = (float(ranked[first]), values[first], int(positions[first]))
         self._best = here if self._best is None else min(self._best, here)
 
-    def chosen(self) -> Chosen:
-        """After the last chunk."""
-        assert self._best is not None  # a grid has at least one set
+    def leader(self) -> Leader:
+        """After the last of them."""
+        assert self._best is not None  # there was at least one set
         ranked, values, position = self._best
-        score = None if math.isinf(ranked) else -self._sign * ranked
-        return Chosen(position, values, score, np.concatenate(self._sharpes))
+        sharpes = np.concatenate(self._sharpes)
+        mean = math.fsum(sharpes) / max(sharpes.size, 1)
+        m2 = math.fsum((sharpes - mean) ** 2)
+        return Leader(position, values, None if math.isinf(ranked) else self._sign * ranked, sharpes.size, mean, m2)
+
+
+def _sign(metric: str) -> float:
+    """By which a metric is multiplied so that the smallest is best."""
+    return -1.0 if larger_is_better(metric) else 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,20 +211,20 @@ class _Chunk:
     heads: dict[str, Floats]
 
 
-def _chunks(grid: Grid, panel: Panel, votes: Votes) -> Iterator[_Chunk]:
-    """The sets in the order of the grid."""
+def _chunks(grid: Grid, positions: Ints, panel: Panel, votes: Votes) -> Iterator[_Chunk]:
+    """These sets, in their order."""
     heads: dict[str, Floats] = {}
     wanted: dict[str, Head] = {}
     sets: list[Rule] = []
     lines, first = _Lines(), 0
-    for at, bound in enumerate(grid.sets(grid.positions), start=1):
+    for at, bound in enumerate(grid.sets(positions), start=1):
         wanted |= {head.name: head for head in bound.heads() if head.name not in heads}
         sets.append(lines.rule(bound))
-        if at == grid.positions.size or len(lines.names) >= MOST_COLUMNS or len(sets) == MOST_SETS:
+        if at == positions.size or len(lines.names) >= MOST_COLUMNS or len(sets) == MOST_SETS:
             if wanted:
                 heads |= fill(tuple(wanted.values()), panel, votes)
                 wanted = {}
-            yield _Chunk(grid.positions[first:at], sets, lines, heads)
+            yield _Chunk(positions[first:at], sets, lines, heads)
             lines, sets, first = _Lines(), [], at
 
 

@@ -13,10 +13,10 @@ set (an agent, the consensus) chooses nothing and is tested fold by fold all the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,23 +32,28 @@ from agents.backtest.metrics import bar_returns
 from agents.backtest.record import definition, result_id, spec_id
 from agents.backtest.result import Result
 from agents.backtest.rules import Rules
-from agents.backtest.selection import RANKED, Chosen, choose
+from agents.backtest.selection import COLUMNS_BYTES, MOST_SETS, PLAIN, RANKED, Leader, Selection, choose
 from agents.backtest.sharpe import Track, track
 from agents.backtest.simulation import bars_of_a_year
 from agents.backtest.single import judgement
 from agents.backtest.stitching import Test, simulation, stitched, tested
 from agents.backtest.strategy import Bound
+from agents.backtest.sweep import Estimate, cost_estimate
 from agents.backtest.validation import Fold
 from agents.backtest.validation import walk_forward as folds_of
 from agents.expr import AgentVotes, evaluate, parse
+from data.contracts.arrays import Ints
 from data.contracts.errors import InvalidInput
+from data.contracts.panel import COLUMNS as PRICES
 from data.contracts.panel import Panel, from_micros
 from data.contracts.trials import TrialCount, TrialTotal
 
 TESTED = ("total_return", "cagr", "sharpe", "max_drawdown", "trades")  # of each fold, in the table of folds
 COLUMNS = ("fold", "partial", "train_first", "train_last", "test_first", "test_last", "train_score", "train_return")
 TABLES = ("folds", "drift")
+CHUNK_S = 1.0  # of predicted work, which is about twice what it takes
 LARGEST_POWER = 700.0  # e to it is near the largest float
+_SAMPLED = 32  # sets an estimate looks at
 TOO_SHORT = "so few bars gained so much that a year of it is no number"
 NO_TRAIN_GAIN = "the chosen sets gained nothing on the bars they were chosen on"
 
@@ -68,7 +73,8 @@ class Lengths:
 class Walk:
     """What is asked. metric: sets are chosen by it. universe: its id, by which trials are counted.
 
-    Raises: InvalidInput when there are too few bars, sets cannot be ranked by the metric, or a parameter has no value.
+    chunk_s: predicted seconds of a chunk; it changes no result.
+    Raises:  InvalidInput when there are too few bars, sets cannot be ranked by the metric, or a parameter has no value.
     """
 
     grid: Grid
@@ -77,6 +83,7 @@ class Walk:
     rules: Rules
     lengths: Lengths
     metric: str = "sharpe"
+    chunk_s: float = CHUNK_S
 
     def __post_init__(self) -> None:
         if not len(self.panel):
@@ -130,9 +137,82 @@ class Walk:
         """See `record.result_id`."""
         return result_id(self.spec)
 
+    @property
+    def total(self) -> int:
+        """How much there is to try: sets times folds."""
+        return int(self.grid.positions.size) * len(self.folds)
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """Seconds of one core, memory and backtests. Rough: columns of all bars once, trades on every train."""
+        positions, bars = self.grid.positions, len(self.panel)
+        some = positions[np.unique(np.linspace(0, positions.size - 1, min(_SAMPLED, positions.size)).astype(np.int64))]
+        rules = replace(self.rules, annualisation=self.year, **PLAIN)  # type: ignore[arg-type]
+        once = cost_estimate(self.panel, list(self.grid.sets(some)), positions.size, rules)
+        share = sum(len(fold.train) for fold in self.folds) / self.panel.sessions.size
+        trained = int(16 * bars * len(PRICES) * share)  # the bars of every train by themselves
+        return Estimate(
+            once.seconds * (1.0 + share), once.peak_bytes + COLUMNS_BYTES + trained, once.backtests * len(self.folds)
+        )
+
+    def chunks(self) -> Iterator[Ints]:
+        """Positions of the sets of each chunk. They depend on the question alone, not on who works."""
+        positions = self.grid.positions
+        step = min(max(int(self.chunk_s * positions.size / max(self.estimate.seconds, 1e-9)), 1), MOST_SETS)
+        return (positions[first : first + step] for first in range(0, positions.size, step))
+
+    def selection(self, votes: AgentVotes) -> Selection:
+        """What every chunk needs; agents are asked here, once, if the strategy speaks of them."""
+        trains = [(fold.train,) for fold in self.folds]
+        return Selection.of(self.grid, self.panel, votes, self.rules, trains, metric=self.metric, year=self.year)
+
+    def trial_counts(self, tried: Tried) -> list[TrialCount]:
+        """A chunk's trials, for the ledger: every set in every fold. None for a grid of one set: nothing is chosen."""
+        if self.grid.positions.size == 1:
+            return []
+        part = f"{tried.counted.first}-{tried.counted.last}"
+        return [
+            TrialCount(
+                f"{spec_id({**self.spec, 'fold': fold.number})}:{part}",
+                *self.family_in(fold.train),
+                leader.trials,
+                leader.mean,
+                leader.m2,
+            )
+            for fold, leader in zip(self.folds, tried.leaders, strict=True)
+            if leader.trials
+        ]
+
     def bound(self, position: int) -> Bound:
         """A set of the grid."""
         return next(self.grid.sets(np.array([position], np.int64)))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How much a chunk was. first, last: positions; sets: times folds."""
+
+    first: int
+    last: int
+    sets: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a chunk came to: the leader of its sets in every fold."""
+
+    counted: Counted
+    leaders: tuple[Leader, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Tried:
+        """What `facts` said."""
+        leaders = (Leader(**{**one, "values": tuple(one["values"])}) for one in facts["leaders"])
+        return cls(Counted(**facts["counted"]), tuple(leaders))
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,13 +312,26 @@ class Walked:
 
 
 def walk_forward(walk: Walk) -> Walked:
-    """Choose and test, fold by fold.
+    """Choose and test, fold by fold, here and now.
 
     Raises: InvalidInput for parameters and symbols that the strategy cannot use, and rules that do not fit.
     """
-    panel, votes = walk.panel, AgentVotes(walk.panel)
-    trains = [(fold.train,) for fold in walk.folds]
-    chosen = choose(walk.grid, panel, votes, walk.rules, trains, metric=walk.metric, year=walk.year)
+    votes = AgentVotes(walk.panel)
+    selection = walk.selection(votes)
+    return concluded(walk, selection, [try_sets(selection, positions) for positions in walk.chunks()], votes)
+
+
+def try_sets(selection: Selection, positions: Ints) -> Tried:
+    """A chunk of sets in every fold."""
+    counted = Counted(int(positions[0]), int(positions[-1]), positions.size * len(selection.trains))
+    return Tried(counted, tuple(choose(selection, positions)))
+
+
+def concluded(walk: Walk, selection: Selection, tried: Sequence[Tried], votes: AgentVotes) -> Walked:
+    """Test what the leaders of all chunks have shown to be best, fold by fold. Their order does not matter."""
+    parts = sorted(tried, key=lambda one: one.counted.first)
+    chosen = [reduce(selection.better, leaders) for leaders in zip(*(one.leaders for one in parts), strict=True)]
+    panel = walk.panel
     rules = replace(walk.rules, annualisation=walk.year)
     rank = None if rules.rank is None else evaluate({"rank": parse(rules.rank)}, panel, {}, votes)["rank"]
     orders = {best.position: walk.bound(best.position).evaluate(panel, votes) for best in chosen}
@@ -270,10 +363,13 @@ def walk_forward(walk: Walk) -> Walked:
     result = WalkForward(found, folds, _drift(walk, chosen))
     returns = bar_returns(result.equity["equity"].to_numpy(), rules.cash)
     record = track(returns, rules.risk_free / walk.year) if np.isfinite(returns).all() else None
-    return Walked(walk, result, record, tuple(_trials(walk, chosen, record)))
+    trials = [count for one in parts for count in walk.trial_counts(one)]
+    if walk.grid.positions.size == 1 and record is not None:  # nothing was chosen: what was tried is the curve itself
+        trials.append(TrialCount(spec_id(walk.spec), *walk.family, 1, record.sharpe, 0.0))
+    return Walked(walk, result, record, tuple(trials))
 
 
-def _row(walk: Walk, fold: Fold, best: Chosen, test: Test, growth: float) -> dict[str, Any]:
+def _row(walk: Walk, fold: Fold, best: Leader, test: Test, growth: float) -> dict[str, Any]:
     sessions = {"train_first": fold.train[0], "train_last": fold.train[-1]}
     sessions |= {"test_first": fold.test[0], "test_last": fold.test[-1]}
     metrics = {} if test.result is None else test.result.metrics
@@ -316,7 +412,7 @@ _DRIFT = {
 }
 
 
-def _drift(walk: Walk, chosen: Sequence[Chosen]) -> pl.DataFrame:
+def _drift(walk: Walk, chosen: Sequence[Leader]) -> pl.DataFrame:
     rows = []
     for at, axis in enumerate(walk.grid.axes):
         if len(axis.values) == 1:
@@ -336,19 +432,6 @@ def _drift(walk: Walk, chosen: Sequence[Chosen]) -> pl.DataFrame:
             row["mean_step"] = math.fsum(steps) / len(steps) if steps else None
         rows.append(row)
     return pl.DataFrame(rows, schema=_DRIFT)
-
-
-def _trials(walk: Walk, chosen: Sequence[Chosen], record: Track | None) -> Iterator[TrialCount]:
-    if walk.grid.positions.size == 1:  # nothing was chosen: what was tried is the curve itself
-        if record is not None:
-            yield TrialCount(spec_id(walk.spec), *walk.family, 1, record.sharpe, 0.0)
-        return
-    for fold, best in zip(walk.folds, chosen, strict=True):
-        if best.sharpes.size:
-            mean = math.fsum(best.sharpes) / best.sharpes.size
-            m2 = math.fsum((best.sharpes - mean) ** 2)
-            key = spec_id({**walk.spec, "fold": fold.number})
-            yield TrialCount(key, *walk.family_in(fold.train), best.sharpes.size, mean, m2)
 
 
 def _per_year(growth: float, bars: int, year: float) -> float | None:
