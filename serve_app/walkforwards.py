@@ -53,7 +53,7 @@ def verify(settings: Settings, run: Run) -> list[str]:
 
     Raises InvalidInput when its bars are no longer what they were.
     """
-    walk = _asked_again(run)
+    walk = _asked_again(settings, run)
     if walk.result_id != run.result_id:
         return ["the id: another version of the code made it, or a machine that calculates differently"]
     again, before = walk_forward(walk).result, WalkForward.load(folder_of(settings, run.result_id))
@@ -61,9 +61,9 @@ def verify(settings: Settings, run: Run) -> list[str]:
     return differing + [name for name in _TABLES if not getattr(again, name).equals(getattr(before, name))]
 
 
-def _asked_again(run: Run) -> Walk:
+def _asked_again(settings: Settings, run: Run) -> Walk:
     spec = run.spec
-    _, panel, universe = Source.of(spec["source"]).open()
+    _, panel, universe = Source.of(spec["source"]).open(settings.home)
     if panel.content_hash != spec["data"]:
         raise InvalidInput(f"the bars of run {run.result_id[:12]} are no longer what they were; it cannot be verified")
     grid = Grid.of(defined(spec["strategy"]), spec["grid"])

@@ -60,7 +60,7 @@ class JobWorker:
     async def _work(self, job: Job) -> None:
         try:
             if job.kind == "sweep":
-                plan = await asyncio.to_thread(Plan.of, job.spec)
+                plan = await asyncio.to_thread(Plan.of, self._settings, job.spec)
                 ray = plan.search.estimate.seconds >= LOCAL_BELOW_S
                 await work(self._settings, self._stores, plan, job, ray=ray, clock=self._clock, progress=_unseen)
                 return

@@ -61,12 +61,14 @@ def backtest(
     ] = None,
 ) -> None:
     """Test a strategy on past bars: its metrics, what they rest on, and how far they can be believed."""
+    from agents.backtest.single import Question
     from data.clock import SystemClock
     from data.market.source import SAMPLE, Stamps
     from data.settings import Settings
+    from serve_app.backtests import Plan, run_backtest
     from serve_app.cli.research_tables import BacktestCard
     from serve_app.logs import configure_logging
-    from serve_app.runs import Source, run_backtest
+    from serve_app.runs import Source
 
     folder = out if out is not None and not out.suffix else None
     require_format(None if folder else out)
@@ -75,11 +77,14 @@ def backtest(
     chosen, values = split_words(strategy)
     bound = chosen.bind(**{name: plain(value) for name, value in {**values, **pairs(param, "--param")}.items()})
     source = Source(bars or SAMPLE, symbols, Stamps(frame, stamp, tz, calendar))
-    asked = run_backtest(Settings.load(), bound, source, rules, clock=SystemClock(), say=say)
+    settings = Settings.load()
+    _, panel, universe = source.open(settings.home)
+    plan = Plan(Question(bound, panel, universe, rules), source)
+    asked = run_backtest(settings, plan, clock=SystemClock(), say=say)
     if folder is not None:
         asked.result.save(folder)
         say(f"wrote {folder}/ metrics.json, equity.parquet, trades.parquet, report.html")
-    document = _document(asked.result, asked.data_hash)
+    document = _document(asked.result, panel.content_hash)
     rows = asked.result.trades.to_dicts()
     show(document, rows, BacktestCard(asked.result), as_json=as_json, out=None if folder else out)
 
@@ -127,15 +132,14 @@ def verify_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
 
     from data.contracts.errors import GoldenSignalsError
     from data.settings import Settings
-    from serve_app import runs as backtests
-    from serve_app import sweeps, walkforwards
+    from serve_app import backtests, sweeps, walkforwards
     from serve_app.runs import find_run
 
     require_format(out)
     settings = Settings.load()
     run = find_run(settings, run_id, say=say)
-    verify = {"walkforward": walkforwards.verify, "sweep": sweeps.verify}.get(run.kind, backtests.verify)
-    differing = verify(settings, run)
+    services = {"backtest": backtests, "sweep": sweeps, "walkforward": walkforwards}
+    differing = services[run.kind].verify(settings, run)
     row = {"result_id": run.result_id, "same": not differing, "differing": differing}
     words = "computed again: every bit is the same" if not differing else f"differs in {', '.join(differing)}"
     show(row, [row], Text(f"{run.result_id[:12]} {run.title}: {words}"), as_json=as_json, out=out)

@@ -64,20 +64,21 @@ def sweep(
     from serve_app.cli.research_tables import SweepCard
     from serve_app.logs import configure_logging
     from serve_app.runs import Source
-    from serve_app.sweeps import Plan, sweep_here
+    from serve_app.sweeps import Plan, run_sweep_here
 
     require_format(out)
     configure_logging()
     rules = rules_of(fees, slippage, fill, cash, rule)
     grid = grid_of(words, where, sample, seed)
     source = Source(bars or SAMPLE, symbols, Stamps(frame, stamp, tz, calendar))
-    _, panel, universe = source.open()
+    settings = Settings.load()
+    _, panel, universe = source.open(settings.home)
     search = Search(grid, panel, universe, rules, metric)
     if estimate:
         _tell(search, as_json=as_json, out=out)
         return
     with progress_bar("sets") as progress:
-        swept, _ = sweep_here(Settings.load(), Plan(search, source), clock=SystemClock(), say=say, progress=progress)
+        swept, _ = run_sweep_here(settings, Plan(search, source), clock=SystemClock(), say=say, progress=progress)
     summary = swept.summary
     rows = summary["top"] if out is None else swept.table.sort("set").collect().to_dicts()
     show(summary, rows, SweepCard(summary, swept.folder), as_json=as_json, out=out)

@@ -92,9 +92,10 @@ def walkforward(
     grid = grid_of(words, where, sample, seed)
     rules = rules_of(fees, slippage, fill, cash, rule)
     source = Source(bars or SAMPLE, symbols, Stamps(frame, stamp, tz, calendar))
-    _, panel, universe = source.open()
+    settings = Settings.load()
+    _, panel, universe = source.open(settings.home)
     walk = Walk(grid, panel, universe, rules, Lengths(train, test, purge, embargo, anchored), metric)
-    found = run_walk_forward(Settings.load(), walk, source, clock=SystemClock(), say=say).result
+    found = run_walk_forward(settings, walk, source, clock=SystemClock(), say=say).result
     folds = [_plain_row(row) for row in found.folds.to_dicts()]
     kept = {"metrics": found.metrics, "reasons": found.stitched.reasons, "context": found.context}
     document = {"result_id": found.result_id, "data_hash": panel.content_hash, **kept, "folds": folds}

@@ -169,7 +169,7 @@ async def test_the_lease_of_a_job_that_does_not_move_is_renewed(
 def crosses(file: Path) -> Plan:
     """A small sweep over these bars."""
     source = Source(str(file))
-    _, panel, universe = source.open()
+    _, panel, universe = source.open(file.parent)
     grid = Grid(builtin("sma_cross"), (Axis.of("fast", "5:9"), Axis.of("slow", "20:40:10")))
     return Plan(Search(grid, panel, universe, Rules(fees=0.0005)), source)
 
