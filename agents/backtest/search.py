@@ -30,13 +30,13 @@ from agents.expr import AgentVotes, fill
 from agents.expr.tree import Vote
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput
+from data.contracts.metrics import larger_is_better as larger_is_better
 from data.contracts.panel import Panel, from_micros
 from data.contracts.trials import TrialCount
 
 CHUNK_S = 0.5  # of predicted work: a worker's journey costs a thousandth of that
 MOST_SETS = 20_000  # of a chunk
 _SAMPLED = 32  # sets an estimate looks at
-_SMALLER_IS_BETTER = ("volatility", "turnover", "fees_paid", "max_drawdown_duration")
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,11 +180,6 @@ class Tried:
     counted: Counted
     sets: pl.DataFrame
     rows: pl.DataFrame
-
-
-def larger_is_better(metric: str) -> bool:
-    """Whether sets are ranked from the largest value down."""
-    return metric not in _SMALLER_IS_BETTER
 
 
 def try_sets(shared: Shared, positions: Ints) -> Tried:

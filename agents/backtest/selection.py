@@ -26,7 +26,6 @@ from agents.backtest.grid import Grid
 from agents.backtest.metrics import KEYS
 from agents.backtest.orders import Orders
 from agents.backtest.rules import Rules
-from agents.backtest.search import larger_is_better
 from agents.backtest.strategy import Bound, Value
 from agents.backtest.sweep import SIDE_BY_SIDE, SweepBlock, ends_early, sweep
 from agents.backtest.sweep_metrics import METRICS
@@ -38,6 +37,7 @@ from agents.expr.tree import Vote
 from agents.indicators.graph import Line, column, lag
 from data.contracts.arrays import Bools, Floats, Ints
 from data.contracts.errors import InvalidInput
+from data.contracts.metrics import larger_is_better
 from data.contracts.panel import Panel
 
 RANKED = tuple(name for name in KEYS if name in METRICS)
