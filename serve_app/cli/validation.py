@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +38,7 @@ from serve_app.cli.research_tables import metric_tables, sharpe_words
 
 if TYPE_CHECKING:
     from agents.backtest.check import Finding as StrategyFinding
-    from agents.backtest.walkforward import WalkForward
+    from agents.backtest.walkforward import Walk, WalkForward
     from agents.lookahead import Finding as AgentFinding
     from data.contracts.panel import Panel
 
@@ -75,6 +76,7 @@ def walkforward(
     stamp: Stamp = None,
     tz: Zone = None,
     calendar: Calendar = "XNYS",
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and do nothing.")] = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
@@ -85,7 +87,7 @@ def walkforward(
     from data.settings import Settings
     from serve_app.logs import configure_logging
     from serve_app.runs import Source
-    from serve_app.walkforwards import run_walk_forward
+    from serve_app.walkforwards import Plan, run_walk_here
 
     require_format(out)
     configure_logging()
@@ -95,7 +97,11 @@ def walkforward(
     settings = Settings.load()
     _, panel, universe = source.open(settings.home)
     walk = Walk(grid, panel, universe, rules, Lengths(train, test, purge, embargo, anchored), metric)
-    found = run_walk_forward(settings, walk, source, clock=SystemClock(), say=say).result
+    if estimate:
+        _tell(walk, as_json=as_json, out=out)
+        return
+    with progress_bar("sets in folds") as progress:
+        found, _ = run_walk_here(settings, Plan(walk, source), clock=SystemClock(), say=say, progress=progress)
     folds = [_plain_row(row) for row in found.folds.to_dicts()]
     kept = {"metrics": found.metrics, "reasons": found.stitched.reasons, "context": found.context}
     document = {"result_id": found.result_id, "data_hash": panel.content_hash, **kept, "folds": folds}
@@ -148,6 +154,26 @@ def check(
     show({"ok": ok, **scope, "checked": rows}, rows, CheckTable(rows, scope), as_json=as_json, out=out)
     if not ok:
         raise typer.Exit(1)
+
+
+def _tell(walk: Walk, *, as_json: bool, out: Path | None) -> None:
+    """What a walk-forward would take."""
+    found = walk.estimate
+    row: dict[str, Any] = {
+        "sets": int(walk.grid.positions.size),
+        "symbols": len(walk.panel.symbols),
+        "folds": len(walk.folds),
+        "backtests": found.backtests,
+        "chunks": sum(1 for _ in walk.chunks()),
+        "core_seconds": round(found.seconds, 3),
+        "worker_bytes": found.peak_bytes,
+    }
+    text = (
+        f"{row['sets']:,} sets on {row['symbols']:,} symbols in {row['folds']:,} folds: {row['backtests']:,} backtests "
+        f"in {row['chunks']:,} chunks, at most about {found.seconds:,.1f} s of one core, "
+        f"{found.peak_bytes / 2**20:,.0f} MiB a worker beside the bars"
+    )
+    show(row, [row], Text(text), as_json=as_json, out=out)
 
 
 class WalkCard:
