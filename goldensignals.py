@@ -1,9 +1,9 @@
 """What a quant imports: `import goldensignals as gs`.
 
-gs.load_bars(...)                   bars from files or frames, as one Polars frame
+gs.load_bars(...)                   bars from files or frames, as one Polars frame; gs.sample_bars() the bundled ones
 gs.rsi("close", 14)                 every indicator as a Polars expression …
 gs.indicators.rsi(close, 14)        … and as a function of NumPy arrays or Polars Series
-gs.signals(bars, agents=["trend"])  the consensus of the agents, per symbol, with their votes
+gs.signals(bars, agents=["trend"])  the consensus of the agents, per symbol, with their votes; gs.explain says why
 gs.scan("rsi(14) < 30", bars)       the symbols for which an expression is true now, or as of a date
 gs.strategy(enter="…", exit="…")    a strategy from expressions
 gs.backtest("sma_cross", bars, …)   one strategy on past bars; gs.sweep(…) many sets of its parameters
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from agents import indicators as indicators
+    from agents.agent import Agent
     from agents.backtest.catalogue import strategy as strategy
     from data.contracts.errors import Conflict as Conflict
     from data.contracts.errors import Forbidden as Forbidden
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from data.contracts.errors import TemporarilyUnavailable as TemporarilyUnavailable
     from data.contracts.errors import TooMany as TooMany
     from data.contracts.errors import Unauthenticated as Unauthenticated
+    from data.contracts.panel import Panel
+    from data.contracts.signals import Signal
     from data.market.load import load_bars as load_bars
+    from data.market.sample import sample_bars as sample_bars
     from serve_app.client.client import connect as connect
     from serve_app.local import backtest as backtest
     from serve_app.local import sweep as sweep
@@ -48,6 +52,7 @@ _HOMES = {
     "backtest": "serve_app.local",
     "connect": "serve_app.client.client",
     "load_bars": "data.market.load",
+    "sample_bars": "data.market.sample",
     "strategy": "agents.backtest.catalogue",
     "sweep": "serve_app.local",
     "walk_forward": "serve_app.local",
@@ -56,8 +61,10 @@ _HOMES = {
 __all__ = [  # noqa: PLE0604  the errors are names too
     "backtest",
     "connect",
+    "explain",
     "indicators",
     "load_bars",
+    "sample_bars",
     "scan",
     "signals",
     "strategy",
@@ -67,22 +74,55 @@ __all__ = [  # noqa: PLE0604  the errors are names too
 ]
 
 
-def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
+def signals(bars: object, agents: Sequence[str] | None = None, *, progress: bool = True) -> pl.DataFrame:
     """The consensus of the agents at the newest bar of every symbol, computed in this process.
 
-    bars:    what `load_bars` returns, or daily bars that it accepts (a path, a Polars, pandas or Arrow frame).
-    agents:  names; None asks all of them.
-    Returns: one row per symbol, the strongest first: symbol, as_of, action, score, probability (null until calibrated),
-             calibrated, strength, agreement, votes (agent, score, confidence, weight), entry, stop, target, warnings,
-             signal_id, input_hash. Symbols without a bar in the newest session are left out.
-    Raises:  InvalidInput for unknown agents and bars that cannot be used.
+    bars:     what `load_bars` returns, or daily bars that it accepts (a path, a Polars, pandas or Arrow frame).
+    agents:   names; None asks all of them.
+    progress: False = quiet; else work of more than a second says so, on a terminal and in a notebook.
+    Returns:  one row per symbol, the strongest first: symbol, as_of, action, score, probability (null until it is
+              calibrated), calibrated, strength, agreement, votes (agent, score, confidence, weight), entry, stop,
+              target, warnings, signal_id, input_hash. Symbols without a bar in the newest session are left out.
+    Raises:   InvalidInput for unknown agents and bars that cannot be used.
     """
+    from serve_app.client.tables import signal_table
+    from serve_app.progress import shown
+
+    with shown("signals", "", progress):
+        _, _, found = _decided(bars, agents)
+        return signal_table(found)
+
+
+def explain(symbol: str, bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
+    """Why the agents voted as they did on a symbol at its newest bar: the votes behind its row in `signals`.
+
+    bars, agents: as in `signals`.
+    Returns:      one row per agent that voted: agent, score, confidence, weight, reason. Who abstained is not there.
+    Raises:       InvalidInput as `signals`, and for a symbol without a signal.
+    """
+    import polars as pl
+
+    from data.contracts.errors import InvalidInput
+
+    asked, panel, signals = _decided(bars, agents)
+    found = next((signal for signal in signals if signal.symbol == symbol), None)
+    if found is None:
+        raise InvalidInput(f"{symbol!r} has no signal at the newest bar; gs.signals(bars) lists those that have one")
+    rows = [
+        {**vote.model_dump(), "reason": asked[vote.agent].explain(panel, symbol, found.as_of).text}
+        for vote in found.votes
+    ]
+    numbers = dict.fromkeys(("score", "confidence", "weight"), pl.Float64)
+    return pl.DataFrame(rows, schema={"agent": pl.String, **numbers, "reason": pl.String})
+
+
+def _decided(bars: object, agents: Sequence[str] | None) -> tuple[dict[str, Agent[Any]], Panel, list[Signal]]:
+    """The agents that were asked, what they saw, and the signals, the strongest first."""
     from agents.consensus import ConsensusParams, decide, ranked
     from agents.registry import roster
     from data.market.load import load_bars
     from data.market.quality import is_loaded
     from data.market.source import choose_universe, with_context
-    from serve_app.client.tables import signal_table
 
     asked = roster(agents)
     found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
@@ -96,7 +136,7 @@ def signals(bars: object, agents: Sequence[str] | None = None) -> pl.DataFrame:
         universe=choose_universe(found, None).id,
         params=ConsensusParams(),
     )
-    return signal_table(ranked(decision.signals))
+    return {agent.name: agent for agent in asked}, panel, ranked(decision.signals)
 
 
 def scan(
@@ -108,6 +148,7 @@ def scan(
     as_of: str | date | datetime | None = None,
     top: int | None = None,
     history: bool = False,
+    progress: bool = True,
 ) -> pl.DataFrame:
     """The symbols for which an expression is true at the newest bar; docs/expressions.md has the language.
 
@@ -118,6 +159,7 @@ def scan(
     as_of:      a date (its session included) or a time; None = the newest session.
     history:    also what followed past hits: past_hits, past_apart (five bars apart or more, the ones tested), up_rate,
                 base_rate, p_value, and p_bh, p_holm: corrected for all symbols, so below 0.05 there is worth a look.
+    progress:   as in `signals`.
     Returns:    symbol, ts, new (it was not true on the bar before), and every number that was compared, by its text.
     Raises:     InvalidInput that names the place in the expression, the symbol or the date that cannot be used.
     """
@@ -125,13 +167,15 @@ def scan(
     from data.market.load import load_bars
     from data.market.quality import is_loaded
     from data.market.source import with_context
+    from serve_app.progress import shown
     from serve_app.screens import ScreenRequest, run_screen
 
     if top is not None and top < 1:
         raise InvalidInput(f"top is how many hits to keep, at least 1, not {top}")
-    found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
     moment = as_of if as_of is None or isinstance(as_of, str) else as_of.isoformat()
-    table = run_screen(found, ScreenRequest(expression, by, universe, moment, history=history)).table()
+    with shown("scan", "", progress):
+        found = with_context("frame", bars if is_loaded(bars) else load_bars(bars))
+        table = run_screen(found, ScreenRequest(expression, by, universe, moment, history=history)).table()
     return table if top is None else table.head(top)
 
 

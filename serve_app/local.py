@@ -1,7 +1,8 @@
 """Research in this process, for a notebook or a script: `gs.backtest`, `gs.sweep`, `gs.walk_forward`; no server starts.
 
 Results are kept under their ids in the home, where the command line finds them too; trials are counted in a file there,
-which the next server takes over.
+which the next server takes over. What takes longer than a second says how far it is, on a terminal and in a notebook;
+`progress=False` keeps it quiet. Ctrl-C leaves what is done: the same sweep asked again goes on from there.
 """
 
 from __future__ import annotations
@@ -32,23 +33,28 @@ from data.market.load import load_bars
 from data.market.quality import is_loaded
 from data.market.source import choose_universe, with_context
 from data.settings import Settings
+from serve_app.progress import shown
 
 T = TypeVar("T")
 _RULES = frozenset(field.name for field in fields(Rules))
 
 
-def backtest(strategy: str | Strategy, bars: object, *, symbols: str | None = None, **words: Any) -> Result:
+def backtest(
+    strategy: str | Strategy, bars: object, *, symbols: str | None = None, progress: bool = True, **words: Any
+) -> Result:
     """Test a strategy: `gs.backtest("sma_cross", bars, fast=10, slow=30, fees=0.0005)`.
 
     strategy: a built-in name, a YAML file, or `gs.strategy(...)`.
     bars:     what `load_bars` returns, or what it accepts.    symbols: "A,B"; None = every symbol of the bars.
     words:    the strategy's parameters and the rules (fees, slippage, fill, cash, mode ...; docs/backtests.md).
-    Returns:  metrics, by_symbol, equity, trades, context (trials, psr, dsr ...), `.report("r.html")`.
+    Returns:  metrics, by_symbol, equity, trades, context (trials, psr, dsr ...), `.report("r.html")`, `.plot()`.
     Raises:   InvalidInput naming the parameter, rule or symbol that cannot be used.
     """
     rules, values = _sorted_out(words)
-    panel, universe = _panel(bars, symbols)
-    tested = ask(Question(_strategy(strategy).bind(**values), panel, universe, rules))
+    bound = _strategy(strategy).bind(**values)
+    with shown(f"backtest {bound.strategy.name}", "", progress):
+        panel, universe = _panel(bars, symbols)
+        tested = ask(Question(bound, panel, universe, rules))
     ledger = FileLedger(Settings.load().home)
     ledger.count([tested.trial] if tested.trial else [])
     return tested.judged(ledger.total(*tested.question.family))
@@ -63,6 +69,7 @@ def sweep(
     metric: str = "sharpe",
     sample: int | None = None,
     seed: int = 0,
+    progress: bool = True,
     **words: Any,
 ) -> Swept:
     """Try many sets of parameters: `gs.sweep("sma_cross", bars, fast=range(5, 50), slow=range(20, 200, 5))`.
@@ -70,18 +77,20 @@ def sweep(
     words:   for each parameter the values to try (a range, a list, one value, or a text such as "5:50"), and rules.
     where:   which sets to try.    metric: what they are ranked by, the median over symbols.
     sample:  only so many sets, chosen by `seed`.
-    Returns: table (LazyFrame), trials, best(), heatmap("fast", "slow"), pbo, context, result_id.
+    Returns: table (LazyFrame), trials, best(), heatmap("fast", "slow"), plot("fast", "slow"), pbo, context, result_id.
     Raises:  InvalidInput before any work, naming what cannot be used.
     """
     rules, values = _sorted_out(words)
-    panel, universe = _panel(bars, symbols)
     axes = tuple(Axis.of(name, given) for name, given in values.items())
-    search = Search(Grid(_strategy(strategy), axes, where, sample, seed), panel, universe, rules, metric)
-    home = Settings.load().home
-    folder = home / "runs" / search.result_id
-    if not (folder / "summary.json").exists():
-        book = FileBook(FileLedger(home), _done(folder))
-        _finished(run_sweep(search, LocalWorkers(), book, folder, _unseen))
+    grid = Grid(_strategy(strategy), axes, where, sample, seed)
+    with shown(f"sweep {grid.strategy.name}", "sets", progress) as report:
+        panel, universe = _panel(bars, symbols)
+        search = Search(grid, panel, universe, rules, metric)
+        home = Settings.load().home
+        folder = home / "runs" / search.result_id
+        if not (folder / "summary.json").exists():
+            book = FileBook(FileLedger(home), _done(folder))
+            _finished(run_sweep(search, LocalWorkers(), book, folder, report))
     return Swept(folder)
 
 
@@ -99,6 +108,7 @@ def walk_forward(
     metric: str = "sharpe",
     sample: int | None = None,
     seed: int = 0,
+    progress: bool = True,
     **words: Any,
 ) -> WalkForward:
     """Choose on past bars, test on those after, move on: `gs.walk_forward("sma_cross", bars, fast=range(5, 50), …)`.
@@ -109,11 +119,12 @@ def walk_forward(
     Raises:      InvalidInput before any work, naming what cannot be used.
     """
     rules, values = _sorted_out(words)
-    panel, universe = _panel(bars, symbols)
     axes = tuple(Axis.of(name, given) for name, given in values.items())
-    lengths = Lengths(train, test, purge, embargo, anchored)
-    walk = Walk(Grid(_strategy(strategy), axes, where, sample, seed), panel, universe, rules, lengths, metric)
-    walked = walkforward.walk_forward(walk)
+    grid = Grid(_strategy(strategy), axes, where, sample, seed)
+    with shown(f"walk-forward {grid.strategy.name}", "", progress):
+        panel, universe = _panel(bars, symbols)
+        walk = Walk(grid, panel, universe, rules, Lengths(train, test, purge, embargo, anchored), metric)
+        walked = walkforward.walk_forward(walk)
     ledger = FileLedger(Settings.load().home)
     ledger.count(walked.trials)
     return walked.judged(ledger.total(*walk.family))
@@ -146,27 +157,19 @@ def _done(folder: Path) -> list[str]:
 
 
 def _finished(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, also where an event loop runs already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    found: list[T] = []
-    problems: list[BaseException] = []
+    """The result of `work`, done in a thread of its own: in a notebook an event loop runs in this one already.
 
-    def run() -> None:
-        try:
-            found.append(asyncio.run(work))
-        except BaseException as problem:  # noqa: BLE001  raised again below, in the caller's thread
-            problems.append(problem)
-
-    thread = threading.Thread(target=run, name="sweep")
+    Ctrl-C cancels it and returns when the chunk that is under way has ended.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="research")
     thread.start()
-    thread.join()
-    if problems:
-        raise problems[0]
-    return found[0]
-
-
-def _unseen(done: int, total: int) -> None:
-    """Nobody watches."""
+    doing = asyncio.run_coroutine_threadsafe(work, loop)
+    try:
+        return doing.result()
+    finally:
+        doing.cancel()  # nothing, where it has ended
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -37,7 +37,7 @@ _STYLE = (
     ".tiles small{display:block;font-size:11px;line-height:14px}"
     "table{border-collapse:collapse;margin:0;font-size:12px}th,td{padding:2px 10px;text-align:right;border:0;"
     "border-top:1px solid var(--line)}th{font-weight:500;color:var(--faint)}"
-    "th:first-child,td:first-child,td.text{text-align:left}code{font-size:12px}"
+    "th:first-child,td:first-child,td:has(code),td.text{text-align:left}code{font-size:12px}"
 )
 
 
@@ -79,7 +79,7 @@ def result_line(result: Result) -> str:
 
 def result_chart(result: Result) -> Chart:
     """The equity curve beside the benchmark's."""
-    return Chart(equity_chart(result))
+    return Chart(equity_chart(result, width=WIDTH))
 
 
 def strategy_card(strategy: Strategy, values: Mapping[str, object] | None = None) -> str:

@@ -20,7 +20,7 @@ from data.contracts.errors import InvalidInput
 if TYPE_CHECKING:
     from agents.backtest.walkforward import WalkForward
 
-BEST = 8  # sets shown of a sweep
+BEST = 5  # sets shown of a sweep: those that were tested as one portfolio too
 FOLDS = 24  # shown of a walk-forward
 MOST_CELLS = 60  # of a heatmap in each direction; a larger one is drawn by the best of neighbours
 
@@ -41,7 +41,10 @@ def walk_card(walked: WalkForward) -> str:
         table(_fold_head(walked), _fold_rows(walked, shown)),
         more,
         _drift(walked.drift),
-        belief_tiles(walked.context, ("Out of sample for 1 of the train, yearly", number(facts["efficiency"], "2"))),
+        belief_tiles(
+            walked.context,
+            ("Efficiency: yearly return of the tests over the trains'", number(facts["efficiency"], "2")),
+        ),
     )
 
 
@@ -54,7 +57,7 @@ def walk_line(walked: WalkForward) -> str:
 
 def walk_chart(walked: WalkForward) -> Chart:
     """The stitched curve beside the benchmark's, with the first session of every test."""
-    return Chart(equity_chart(walked.stitched, marks=fold_edges(walked)))
+    return Chart(equity_chart(walked.stitched, width=WIDTH, marks=fold_edges(walked)))
 
 
 def fold_edges(walked: WalkForward) -> list[int]:
@@ -149,7 +152,7 @@ def _best(summary: Mapping[str, Any]) -> str:
         [
             *(plain(row[name]) for name in names),
             *(value_of(name, row[name]) for name in metrics),
-            number(row["portfolio"]["sharpe"], "2") if "portfolio" in row else "",
+            number(row["portfolio"]["sharpe"], "2"),
         ]
         for row in top
     )

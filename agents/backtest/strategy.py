@@ -34,7 +34,10 @@ DECISIONS = ("enter", "exit", "short_enter", "short_exit")
 LEVELS = ("stop", "target", "trail", "size")
 OTHER_WORDS = ("where", "name", "strategy", "bars", "symbols", "universe", "params", "param", "votes", "benchmark")
 SEARCH_WORDS = ("metric", "train", "test", "purge", "embargo", "seed", "out", "workers", "frame", "as_of")
-RESERVED = frozenset((*DECISIONS, *LEVELS, *OTHER_WORDS, *SEARCH_WORDS, *(rule.name for rule in fields(Rules))))
+SHOWING_WORDS = ("progress",)
+RESERVED = frozenset(
+    (*DECISIONS, *LEVELS, *OTHER_WORDS, *SEARCH_WORDS, *SHOWING_WORDS, *(rule.name for rule in fields(Rules)))
+)
 
 Value = int | float | str
 

@@ -1,6 +1,8 @@
 """`import goldensignals` costs nothing until something is used, and what it gives is what the system computes."""
 
+import inspect
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -110,3 +112,31 @@ def test_loaded_bars_are_not_read_a_second_time() -> None:
     bars = gs.load_bars(raw, frame="5m", stamp="close", calendar="24/7")
     found = gs.signals(bars, agents=["trend"])
     assert found["as_of"].to_list() == [bars["ts"].max()]
+
+
+def test_reasons_stand_beside_the_votes_of_the_same_signal(bars: pl.DataFrame) -> None:
+    votes = gs.signals(bars).row(by_predicate=pl.col("symbol") == "KO", named=True)["votes"]
+    found = gs.explain("KO", bars)
+    assert found.drop("reason").to_dicts() == votes
+    assert all(reason and "nan" not in reason for reason in found["reason"])
+
+
+def test_a_symbol_without_a_signal_has_no_reasons(bars: pl.DataFrame) -> None:
+    with pytest.raises(gs.InvalidInput, match="'KOO' has no signal at the newest bar"):
+        gs.explain("KOO", bars)
+
+
+def test_importing_takes_less_than_a_second() -> None:
+    code = "import time; began = time.perf_counter(); import goldensignals; print(time.perf_counter() - began)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.0
+
+
+@pytest.mark.parametrize("name", ["backtest", "sweep", "walk_forward", "signals", "scan", "explain", "load_bars"])
+def test_a_person_who_asks_for_help_sees_the_arguments(name: str) -> None:
+    """`gs.backtest?` shows signature and docstring, which says what comes back and what is refused."""
+    function = getattr(gs, name)
+    assert "bars" in inspect.signature(function).parameters or name == "load_bars"
+    text = inspect.getdoc(function) or ""
+    assert {"Returns", "Shapes"} & set(re.findall(r"\w+", text))
+    assert "Raises" in text
