@@ -5,8 +5,9 @@ epoch (a `Fence`): a process that was frozen and overtaken is refused inside its
 **lease**, renewed by progress, says until when a holder that gives no sign may still be taken for alive. And the holder
 keeps a **session lock** of its (job, epoch) on a connection of its own, which PostgreSQL frees the moment the process
 dies: so after a crash the next start need not wait for the lease. When PostgreSQL itself was started again it lost
-every lock, so a missing one says nothing of an older holder, and its lease decides. Lock and lease only decide how soon
-a job may be taken over; that nothing is written twice rests on the epoch. Times are PostgreSQL's: one clock for all
+every lock, so a missing one says nothing of an older holder: it is taken for alive while its lease lasts, unless it was
+a process of this machine that is gone. Lock, lease and process only decide how soon a job may be taken over; that
+nothing is written twice rests on the epoch. Times are PostgreSQL's: one clock for all
 machines.
 
 Every change is told: a `JobChanged` event is stored in the transaction that makes it.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, LiteralString
 
+import psutil
 import psycopg
 from psycopg.rows import dict_row
 
@@ -38,7 +40,7 @@ _ENQUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total
         updated_at = now(), epoch = job.epoch + 1  -- who ran it before may write no more
     WHERE job.state IN ('failed', 'cancelled') RETURNING *"""
 _WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= now(), true),
-        started_at > pg_postmaster_start_time() FROM job
+        started_at > pg_postmaster_start_time(), lease_holder FROM job
     WHERE kind = ANY(%s) AND state IN ('queued', 'running')
     ORDER BY priority DESC, created_at, job_id LIMIT %s OFFSET %s"""
 _LOCK_FREE = """SELECT FROM job WHERE job_id = %s AND epoch = %s AND state IN ('queued', 'running')
@@ -203,7 +205,7 @@ class JobStore:
                 found = await (await connection.execute(_LOCK_ROW, (job_id,))).fetchone()
                 assert found is not None  # just inserted, and never deleted
                 epoch, state, holder, leased, telling = found
-                live = state == "running" and leased and (not telling or await _lives(connection, Fence(job_id, epoch)))
+                live = state == "running" and leased and await _lives(connection, Fence(job_id, epoch), holder, telling)
                 if live and not take_over:
                     raise TemporarilyUnavailable(
                         f"job {job_id} runs already, on {holder}; wait for it",
@@ -325,8 +327,8 @@ async def _next(connection: Connection, kinds: Sequence[str]) -> Fence | None:
     offset = 0
     while True:
         rows = await (await connection.execute(_WAITING, (list(kinds), _CANDIDATES, offset))).fetchall()
-        for job_id, epoch, free, telling in rows:
-            if not free and (not telling or await _lives(connection, Fence(job_id, epoch))):
+        for job_id, epoch, free, telling, holder in rows:
+            if not free and await _lives(connection, Fence(job_id, epoch), holder, telling):
                 continue
             if await (await connection.execute(_LOCK_FREE, (job_id, epoch))).fetchone() is not None:
                 return Fence(job_id, epoch + 1)
@@ -364,10 +366,18 @@ async def _jobs(
         return [Job(**{field.name: row[field.name] for field in fields(Job)}) for row in await rows.fetchall()]
 
 
-async def _lives(connection: Connection, fence: Fence) -> bool:
-    """Whether its session lock is held."""
+async def _lives(connection: Connection, fence: Fence, holder: str, telling: bool) -> bool:
+    """Whether its holder is alive; telling: whether a missing session lock says that it is not."""
+    if not telling:
+        return not _ended(holder)
     free = await (await connection.execute(_PROBE, (_key(fence),))).fetchone()
     return free is not None and not free[0]
+
+
+def _ended(holder: str) -> bool:
+    """Whether it was a process of this machine that is gone; of another machine's nobody here can say."""
+    host, _, pid = holder.rpartition(":")
+    return host == socket.gethostname() and not psutil.pid_exists(int(pid))
 
 
 def _plain(value: object) -> str:

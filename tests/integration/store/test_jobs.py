@@ -1,6 +1,7 @@
 """A job has one writer: whoever started it last."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -371,7 +372,7 @@ async def test_a_running_job_is_claimed_when_its_lease_has_passed_or_its_holder_
 async def test_a_lock_that_postgresql_lost_with_its_own_end_says_nothing_of_its_holder(
     jobs: JobStore, pool: Pool, store_url: str
 ) -> None:
-    """After a restart of the server no lock is left, and its holder may be alive: only its lease tells."""
+    """After a restart of the server no lock is left: its holder lives unless its lease passes or we see it gone."""
     holder = JobStore(pool, store_url)
     old = await holder.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
     await holder.close()  # its lock is gone, as after a restart
@@ -382,7 +383,26 @@ async def test_a_lock_that_postgresql_lost_with_its_own_end_says_nothing_of_its_
     with pytest.raises(TemporarilyUnavailable, match="runs already"):
         await jobs.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
     assert (await holder.progress(old.fence, 1)).done == 1
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await ended.wait()
+    for name, gone in ((f"elsewhere:{ended.pid}", False), (f"{socket.gethostname()}:{ended.pid}", True)):
+        async with transaction(pool, 10) as connection:
+            await connection.execute("UPDATE job SET lease_holder = %s", (name,))
+        if gone:
+            taken = await jobs.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
+            assert taken.epoch == 2
+        else:
+            assert await jobs.claim(["scan"], lease_s=60) is None
+
+
+async def test_a_lease_that_has_passed_lets_a_job_go_on_after_a_restart_of_postgresql(
+    jobs: JobStore, pool: Pool, store_url: str
+) -> None:
+    holder = JobStore(pool, store_url)
+    await holder.start("scan", SPEC, owner="us", priority=1, total=1, lease_s=60)
+    await holder.close()
     async with transaction(pool, 10) as connection:
+        await connection.execute("UPDATE job SET started_at = pg_postmaster_start_time() - interval '1 second'")
         await connection.execute("UPDATE job SET lease_until = now()")
     taken = await jobs.claim(["scan"], lease_s=60)
     assert taken is not None
