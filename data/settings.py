@@ -92,6 +92,7 @@ class ApiSettings(_Group):
     body_bytes: PositiveInt = Field(default=1024**2, description="largest request body")
     upload_bytes: PositiveInt = Field(default=64 * 1024**2, description="largest upload of bars")
     upload_total_bytes: PositiveInt = Field(default=1024**3, description="uploads of bars that one user may keep")
+    job_core_hours: PositiveFloat = Field(default=1000.0, description="predicted work of the largest job taken")
 
 
 class GatewaySettings(_Group):

@@ -14,7 +14,9 @@ from cluster.scan import Found
 from data.contracts.errors import GoldenSignalsError, TemporarilyUnavailable
 from data.store.signals import Revision
 from serve_app.api import views
+from serve_app.api.compute import Planned
 from serve_app.api.models import AgentView, ConsensusSeries, IndicatorSeries, IndicatorView, ReasonsView, SignalView
+from serve_app.api.research_models import Asked, StrategyView
 
 _CHECK_S = 2.0
 _ASK_S = 20.0
@@ -75,6 +77,16 @@ class OrchestratorCompute:
         """See `Compute.restart`."""
         count: int = await self._ask("restart", agent)
         return count
+
+    async def strategies(self) -> list[StrategyView]:
+        """See `Compute.strategies`."""
+        found: list[StrategyView] = await self._ask("strategies")
+        return found
+
+    async def plan(self, wanted: Asked) -> Planned:
+        """See `Compute.plan`."""
+        found: Planned = await self._ask("plan", wanted)
+        return found
 
     async def _ask(self, method: str, *values: object, within_s: float = _ASK_S) -> Any:
         try:

@@ -35,6 +35,7 @@ from serve_app.stack import Say
 
 KIND = "backtest"
 _NS_PER_BAR = 700.0  # of one core, measured on 505 symbols
+_BYTES_PER_BAR = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,11 @@ class Plan:
     def seconds(self) -> float:
         """Of one core, predicted."""
         return len(self.question.panel) * _NS_PER_BAR * 1e-9
+
+    @property
+    def peak_bytes(self) -> int:
+        """Memory it needs beside the bars, roughly."""
+        return len(self.question.panel) * _BYTES_PER_BAR
 
     @classmethod
     def of(cls, settings: Settings, spec: Mapping[str, Any]) -> Plan:

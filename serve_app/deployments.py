@@ -24,14 +24,17 @@ from data.market.source import open_bars
 from data.settings import Settings
 from data.store.stores import open_stores
 from serve_app.api.app import build_app
+from serve_app.api.compute import Planned
 from serve_app.api.dashboard import built_dashboard
 from serve_app.api.models import AgentView, ConsensusSeries, IndicatorSeries, IndicatorView, ReasonsView
 from serve_app.api.open import open_services
+from serve_app.api.research_models import Asked, StrategyView
 from serve_app.asking import OrchestratorCompute
 from serve_app.bootstrap import open_pools
 from serve_app.explorer import Explorer
 from serve_app.logs import configure_logging
 from serve_app.orchestrator import Orchestrator, market_of
+from serve_app.planner import Planner
 from serve_app.urls import postgres_url
 from serve_app.worker import JobWorker
 
@@ -81,17 +84,19 @@ class Api:
     health_check_timeout_s=10,
 )
 class OrchestratorDeployment:
-    """Hosts an Orchestrator and an Explorer of the same market."""
+    """Hosts an Orchestrator, an Explorer and a Planner of the same market."""
 
     async def __init__(self, source: str, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits it
         configure_logging()
         agents = roster()
-        market = market_of(await asyncio.to_thread(open_bars, source))
+        bars = await asyncio.to_thread(open_bars, source)
+        market = market_of(bars)
         self._resources = AsyncExitStack()
         self._stores = await self._resources.enter_async_context(open_stores(settings.postgres, postgres_url(settings)))
         self._pools = await open_pools(agents, settings, keep=True)
         self._orchestrator = Orchestrator(market, agents, self._pools, self._stores, SystemClock(), ConsensusParams())
         self._explorer = Explorer(market.panel, agents, ConsensusParams())
+        self._planner = Planner(settings, source, bars)
 
     async def decide(self, symbols: Sequence[str], correlation_id: str) -> list[Found]:
         """Decide at the feed's clock; see `Orchestrator.decide`."""
@@ -141,6 +146,14 @@ class OrchestratorDeployment:
             raise NotFound(f"there is no agent {agent!r}; there are {', '.join(self._pools.pools)}")
         return pool.restart_all()
 
+    async def strategies(self) -> list[StrategyView]:
+        """See `Planner.strategies`."""
+        return await asyncio.to_thread(self._planner.strategies)
+
+    async def plan(self, wanted: Asked) -> Planned:
+        """See `Planner.plan`; the feed's bars end at its clock."""
+        return await asyncio.to_thread(self._planner.plan, wanted, await self._now())
+
     async def _known(self, as_of: datetime | None) -> datetime | None:
         """The moment asked for, but never one the market has not reached."""
         now = await self._now()
@@ -159,7 +172,7 @@ class OrchestratorDeployment:
     health_check_timeout_s=30,
 )
 class JobsDeployment:
-    """Hosts the worker that runs queued scans and sweeps, one after the other."""
+    """Hosts the worker that runs queued scans and research, one after the other."""
 
     async def __init__(self, settings: Settings) -> None:  # type: ignore[misc]  # Serve awaits it
         configure_logging()

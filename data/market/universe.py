@@ -47,6 +47,24 @@ def resolve(text: str | None, panel_symbols: Sequence[str]) -> Universe:
     return _universe("list", wanted)
 
 
+def spelled(text: str, held: Iterable[str]) -> str:
+    """The same text in its one spelling: "@sp500", or names in order, each once. It is never read as a file.
+
+    Raises: InvalidInput for an unknown universe, no name, or a symbol that the bars do not hold.
+    """
+    known, text = set(held), text.strip()
+    if text.startswith("@"):
+        _named(text[1:], known)
+        return text
+    names = sorted({name.strip() for name in text.split(",") if name.strip()})
+    if not names:
+        raise InvalidInput("no symbol was given; write them as A,B,C, or @sp500")
+    for name in names:
+        if name not in known:
+            raise InvalidInput(f"there is no symbol {name[:80]!r} in these bars{near(name[:80], sorted(known))}")
+    return ",".join(names)
+
+
 def _named(name: str, held: set[str]) -> Universe:
     if name not in _NAMES:
         known = [f"@{word}" for word in _NAMES]

@@ -15,6 +15,11 @@ from data.store.trials import count_trials
 _RECORD = """INSERT INTO job_chunk (job_id, chunk_id, node, work_s, body) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (job_id, chunk_id) DO NOTHING"""
 _DONE = "SELECT chunk_id, node, work_s, body FROM job_chunk WHERE job_id = %s"
+_NODES = """SELECT node, count(*) AS chunks, sum(work_s) AS work_s, sum(units)::bigint AS units,
+        coalesce(sum(units) FILTER (WHERE done_at >= started_at), 0)::bigint AS recent
+    FROM (SELECT node, work_s, done_at, started_at, coalesce((body->>'sets')::bigint, 1) AS units
+        FROM job_chunk JOIN job USING (job_id) WHERE job_id = %s) AS chunk
+    GROUP BY node ORDER BY node"""
 _FORGET = "DELETE FROM job_chunk WHERE job_id = %s AND chunk_id = ANY(%s)"
 
 
@@ -26,6 +31,17 @@ class DoneChunk:
     node: str
     work_s: float
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """What one machine did of a job. units: sets; recent: of them, in the present attempt."""
+
+    node: str
+    chunks: int
+    work_s: float
+    units: int
+    recent: int
 
 
 class ChunkStore:
@@ -54,6 +70,15 @@ class ChunkStore:
         ):
             await rows.execute(_DONE, (job_id,))
             return {chunk.chunk_id: chunk for chunk in await rows.fetchall()}
+
+    async def nodes(self, job_id: str) -> list[NodeWork]:
+        """What each machine did of a job, by name."""
+        async with (
+            transaction(self._pool, self._read_s) as connection,
+            connection.cursor(row_factory=class_row(NodeWork)) as rows,
+        ):
+            await rows.execute(_NODES, (job_id,))
+            return await rows.fetchall()
 
     async def forget(self, fence: Fence, chunk_ids: Sequence[str]) -> None:
         """Chunks whose rows are gone are to be done again; their trials stay counted once."""

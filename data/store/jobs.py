@@ -36,9 +36,10 @@ _QUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total, 
 _ENQUEUE = """INSERT INTO job (job_id, kind, spec, owner, priority, state, total, epoch, lease_s)
     VALUES (%s, %s, %s, %s, %s, 'queued', %s, 0, %s)
     ON CONFLICT (job_id) DO UPDATE SET state = 'queued', owner = excluded.owner, priority = excluded.priority,
+        done = CASE WHEN job.state = 'done' THEN 0 ELSE job.done END,
         total = greatest(job.total, excluded.total), error = NULL, result = NULL, lease_until = NULL,
         updated_at = now(), epoch = job.epoch + 1  -- who ran it before may write no more
-    WHERE job.state IN ('failed', 'cancelled') RETURNING *"""
+    WHERE job.state IN ('failed', 'cancelled') OR (%s AND job.state = 'done') RETURNING *"""
 _WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= now(), true),
         started_at > pg_postmaster_start_time(), lease_holder FROM job
     WHERE kind = ANY(%s) AND state IN ('queued', 'running')
@@ -143,15 +144,23 @@ class JobStore:
         self._held: dict[Fence, Connection] = {}
 
     async def enqueue(
-        self, kind: str, spec: Mapping[str, Any], *, owner: str, priority: int, total: int = 0
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        *,
+        owner: str,
+        priority: int,
+        total: int = 0,
+        again: bool = False,
     ) -> tuple[Job, bool]:
         """The job of this specification, and whether this call queued it.
 
         One that failed or was cancelled is queued again: what is done stays done, and whoever still runs it is fenced
         off. One that waits, runs or is done stays as it is.
-        total: chunks, where that is known already. Raises InvalidInput for what JSON cannot say.
+        total: chunks, where that is known already. again: queue one that is done too; it begins anew.
+        Raises InvalidInput for what JSON cannot say.
         """
-        values = (job_id_of(kind, spec), kind, _plain(spec), owner, priority, total, _QUEUED_LEASE_S)
+        values = (job_id_of(kind, spec), kind, _plain(spec), owner, priority, total, _QUEUED_LEASE_S, again)
         async with transaction(self._pool, self._write_s) as connection:
             queued = await _one(connection, _ENQUEUE, values)
             job = queued or await _one(connection, _GET, values[:1])

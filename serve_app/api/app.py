@@ -13,7 +13,22 @@ from serve_app.api.dashboard import mount_dashboard
 from serve_app.api.middleware import add_middleware
 from serve_app.api.problems import add_problem_handlers
 from serve_app.api.reference import add_reference
-from serve_app.api.routes import agents, auth, bars, events, feed, health, indicators, jobs, keys, scans, signals, users
+from serve_app.api.routes import (
+    agents,
+    auth,
+    bars,
+    events,
+    feed,
+    health,
+    indicators,
+    jobs,
+    keys,
+    research,
+    runs,
+    scans,
+    signals,
+    users,
+)
 from serve_app.api.services import Services
 
 DESCRIPTION = "Trading signals from a cluster of agents. Errors are RFC 9457 problem details; times are UTC."
@@ -43,7 +58,7 @@ def build_app(
     )
     add_problem_handlers(app)
     app.include_router(health.router)
-    for module in (auth, users, keys, signals, bars, indicators, agents, scans, jobs, events, feed):
+    for module in (auth, users, keys, signals, bars, indicators, agents, scans, research, runs, jobs, events, feed):
         app.include_router(module.router, prefix="/v1")
         if not reading_only and hasattr(module, "work"):
             app.include_router(module.work, prefix="/v1")

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from data.contracts.errors import TemporarilyUnavailable
 from serve_app.api.models import AgentView, ConsensusSeries, IndicatorSeries, IndicatorView, ReasonsView, SignalView
+from serve_app.api.research_models import Asked, StrategyView
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A question of research that may be asked; see `serve_app.runs.Plan` and `EstimateView`."""
+
+    kind: str
+    spec: dict[str, Any]
+    result_id: str
+    total: int
+    sets: int
+    symbols: int
+    bars: int
+    backtests: int
+    chunks: int
+    core_seconds: float
+    worker_bytes: int
 
 
 class Compute(Protocol):
@@ -53,6 +72,15 @@ class Compute(Protocol):
     async def restart(self, agent: str) -> int:
         """Restart every actor of an agent; how many."""
 
+    async def strategies(self) -> list[StrategyView]:
+        """The built-in strategies, by name."""
+
+    async def plan(self, wanted: Asked) -> Planned:
+        """Check a question and say what it would take. Nothing is queued.
+
+        Raises InvalidInput for what cannot be asked, NotFound for a strategy or bars that are not there.
+        """
+
 
 class NoCompute:
     """For a process that cannot reach agents: every question is TemporarilyUnavailable."""
@@ -97,6 +125,14 @@ class NoCompute:
         _refuse()
 
     async def restart(self, agent: str) -> int:
+        """Raises TemporarilyUnavailable."""
+        _refuse()
+
+    async def strategies(self) -> list[StrategyView]:
+        """Raises TemporarilyUnavailable."""
+        _refuse()
+
+    async def plan(self, wanted: Asked) -> Planned:
         """Raises TemporarilyUnavailable."""
         _refuse()
 

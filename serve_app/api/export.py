@@ -1,4 +1,4 @@
-"""Signals as files: CSV, Parquet, Arrow; one row a signal, one column an agent's score; made off the event loop."""
+"""Tables as files: CSV, Parquet, Arrow, made off the event loop; and signals as a table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import polars as pl
+import polars.selectors as cs
 from fastapi import Query, Request, Response
 
 from data.market.dates import TS
@@ -50,16 +51,19 @@ _COLUMNS: dict[str, Any] = {
 
 
 async def answer(
-    signals: Sequence[SignalView],
+    rows: pl.DataFrame,
     kind: Kind,
     *,
     name: str,
-    following: str | None,
     request: Request,
+    following: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The rows as an attachment. A page behind it is named in a `Link` header, as a file has no place for it."""
-    body = await asyncio.to_thread(_write, table(signals), kind)
+    """Rows as an attachment; times in CSV are ISO 8601, to the second.
+
+    A page behind it is named in a `Link` header, as a file has no place for it.
+    """
+    body = await asyncio.to_thread(_write, rows, kind)
     extra = {"Content-Disposition": f'attachment; filename="{re.sub("[^A-Za-z0-9._-]", "_", name)}.{kind}"'}
     if following is not None:
         extra["Link"] = f'<{request.url.include_query_params(after=following)}>; rel="next"'
@@ -84,7 +88,7 @@ def table(signals: Sequence[SignalView]) -> pl.DataFrame:
 def _write(rows: pl.DataFrame, kind: Kind) -> bytes:
     out = io.BytesIO()
     if kind == "csv":
-        rows.with_columns(pl.col("as_of").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(out)
+        rows.with_columns(cs.datetime().dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(out)
     elif kind == "parquet":
         rows.write_parquet(out)
     else:

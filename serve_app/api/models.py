@@ -262,7 +262,7 @@ class ScanCreate(Wire):
 
 
 class JobView(Wire):
-    """A job. `done` and `total` count symbol votes; `rate` is per second; `eta_s` null while not known."""
+    """A job. `done` and `total` count symbol votes of a scan, sets of research; `rate` is per second."""
 
     job_id: str
     kind: str
@@ -273,10 +273,13 @@ class JobView(Wire):
     done: int
     total: int
     rate: float | None
-    eta_s: float | None
+    eta_s: float | None = Field(description="seconds; null while not known")
     error: str | None
     result: dict[str, object] | None
+    title: str | None = Field(default=None, description="what is asked, in words; null: it is no research")
+    result_id: str | None = Field(default=None, description="of research that is done: its run")
     created_at: AwareDatetime
+    started_at: AwareDatetime | None = Field(default=None, description="of the present attempt; null: not yet")
     updated_at: AwareDatetime
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from data.clock import SystemClock
 from data.contracts.errors import TemporarilyUnavailable
 from data.market.archive import Archive
+from data.results import Results
 from data.settings import Settings
 from data.store.feed import FeedStore
 from data.store.stores import open_stores
@@ -45,6 +46,9 @@ async def open_services(settings: Settings, compute: Compute) -> AsyncIterator[S
                 agent_states=stores.agents,
                 uploads=stores.uploads,
                 archive=Archive(lambda: source_of(stores.feed)),
+                runs=stores.runs,
+                chunks=stores.chunks,
+                results=Results(settings.home),
                 compute=compute,
             )
     finally:

@@ -15,9 +15,8 @@ from typing import Any
 
 from data.contracts.errors import Conflict, InvalidInput, NotFound, TemporarilyUnavailable
 from data.market.archive import FEED, UPLOAD
-from data.market.read import near
 from data.market.source import SAMPLE
-from data.market.universe import resolve
+from data.market.universe import resolve, spelled
 from data.store.jobs import Job
 from serve_app.api import views
 from serve_app.api.inputs import moment
@@ -162,16 +161,10 @@ def _universe(text: str | None, bars: _Bars) -> tuple[str | None, int]:
     text = bars.universe if text is None else text.strip()
     if text is None:
         return None, len(bars.symbols)
-    held = set(bars.symbols)
+    text = spelled(text, bars.symbols)
     if text.startswith("@"):
-        return text, len(resolve(text, sorted(held)).symbols)
-    names = sorted({name.strip() for name in text.split(",") if name.strip()})
-    if not names:
-        raise InvalidInput("no symbol was given; write them as A,B,C, or @sp500")
-    for name in names:
-        if name not in held:
-            raise InvalidInput(f"there is no symbol {name[:80]!r} in these bars{near(name[:80], sorted(held))}")
-    return ",".join(names), len(names)
+        return text, len(resolve(text, sorted(bars.symbols)).symbols)
+    return text, text.count(",") + 1
 
 
 def _agents(names: list[str] | None, known: list[str]) -> list[str]:

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from data.market.archive import Archive
+    from data.results import Results
     from data.store.agents import AgentStateStore
+    from data.store.chunks import ChunkStore
     from data.store.events import EventLog
     from data.store.feed import FeedStore
+    from data.store.runs import RunStore
     from data.store.uploads import UploadStore
     from serve_app.auth.accounts import Accounts
     from serve_app.auth.tickets import Tickets
@@ -41,4 +44,7 @@ class Services:
     agent_states: AgentStateStore
     uploads: UploadStore
     archive: Archive
+    runs: RunStore
+    chunks: ChunkStore
+    results: Results
     compute: Compute

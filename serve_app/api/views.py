@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from math import isnan
@@ -12,9 +12,11 @@ from typing import Any
 from data.contracts.panel import Panel, from_micros
 from data.market.archive import Closes, Listed
 from data.store.agents import AgentStatus
+from data.store.chunks import NodeWork
 from data.store.events import Stored
 from data.store.feed import Feed
 from data.store.jobs import Job
+from data.store.runs import Run
 from data.store.signals import Breadth, Change, Revision
 from data.store.uploads import Upload
 from serve_app.api.models import (
@@ -30,9 +32,11 @@ from serve_app.api.models import (
     SignalView,
     UploadView,
 )
+from serve_app.api.research_models import NodeView, RunView
 
 _KNOWN_FROM = 0.02  # share of a job that must be done before its end is foretold, or ...
 _KNOWN_AFTER_S = 3.0  # ... seconds it must have run
+_LONGEST = 60  # of the symbols in a title
 
 
 def signal(found: Revision) -> SignalView:
@@ -140,9 +144,53 @@ def job(found: Job) -> JobView:
         eta_s=max(found.total - found.done, 0) / rate if running and rate is not None else None,
         error=found.error,
         result=None if found.result is None else _counted(found.result),
+        title=_title(found.spec),
+        result_id=str(found.result["result_id"]) if found.result is not None and "result_id" in found.result else None,
         created_at=found.created_at,
+        started_at=found.started_at,
         updated_at=found.updated_at,
     )
+
+
+def nodes(found: Job, work: Sequence[NodeWork]) -> list[NodeView]:
+    """What each machine did of a job."""
+    ran_s = 0.0 if found.started_at is None else (found.updated_at - found.started_at).total_seconds()
+    units = sum(one.units for one in work)
+    return [
+        NodeView(
+            node=one.node,
+            chunks=one.chunks,
+            work_s=one.work_s,
+            rate=one.recent / ran_s if ran_s > 0 and one.recent else None,
+            share=one.units / units if units else 0.0,
+        )
+        for one in work
+    ]
+
+
+def run(found: Run) -> RunView:
+    """A result, as it stands in a list."""
+    kept = found.metrics
+    return RunView(
+        result_id=found.result_id,
+        kind=found.kind,
+        title=found.title,
+        owner=found.owner,
+        job_id=found.job_id,
+        created_at=found.created_at,
+        metrics=kept.get("metrics", {}),
+        context=kept.get("context", {}),
+        warnings=kept.get("warnings", []),
+    )
+
+
+def _title(spec: Mapping[str, Any]) -> str | None:
+    """What a job of research is about."""
+    if not isinstance(strategy := spec.get("strategy"), Mapping):
+        return None
+    symbols: str | None = spec.get("source", {}).get("symbols")
+    names = spec.get("universe") if symbols is None else symbols
+    return f"{strategy.get('name')} on {names if len(str(names)) <= _LONGEST else f'{str(names)[:_LONGEST]}…'}"
 
 
 def _counted(result: Mapping[str, Any]) -> dict[str, object]:

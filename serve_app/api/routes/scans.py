@@ -46,7 +46,7 @@ async def result(
     found = await scanning.result_of(services, await scanning.find(services, job_id))
     if format == "json":
         return found
-    return await export.answer(found.signals, format, name=f"scan-{job_id}", following=None, request=request)
+    return await export.answer(export.table(found.signals), format, name=f"scan-{job_id}", request=request)
 
 
 @router.get("/{job_id}/difference", response_model=ScanDifference)

@@ -63,7 +63,7 @@ async def latest(
         name = f"signals-{part.until:%Y-%m-%d}" if part.until else "signals"
         headers = reply.response.headers
         return await export.answer(
-            items, format, name=name, following=following, request=reply.request, headers=headers
+            export.table(items), format, name=name, following=following, request=reply.request, headers=headers
         )
     newest = max((item.as_of for item in items), default=None)
     return SignalsView(items=items, next=following, as_of=newest, clock=part.clock)

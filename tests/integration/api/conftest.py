@@ -17,6 +17,7 @@ from data.store.stores import open_stores
 from serve_app.api.app import build_app
 from serve_app.api.open import open_services
 from serve_app.auth.access import ROLES
+from serve_app.planner import Planner
 from tests.integration.api.site import NOW, Local, Site, feed_of, scopes
 from tests.integration.people import PASSWORD, account, settings_of
 
@@ -50,7 +51,7 @@ async def bare(
     """Callers, and a feed that stands three sessions before the newest bar; nothing was decided yet."""
     clock = ManualClock(NOW)
     async with open_stores(settings.postgres, store_url) as stores:
-        compute = Local(market_bars, stores, clock)
+        compute = Local(market_bars, stores, clock, Planner(settings, str(market_file), market_bars))
         for role in ROLES:
             await stores.accounts.add(account(role, role, password_hash, datetime.now(UTC)))
         app = build_app(settings, lambda: open_services(settings, compute), reading_only=False, dashboard=None)

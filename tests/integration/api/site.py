@@ -24,11 +24,14 @@ from data.store.signals import Revision
 from data.store.stores import Stores
 from data.store.stream import Sequencer
 from serve_app.api import views
+from serve_app.api.compute import Planned
 from serve_app.api.models import AgentView, ConsensusSeries, IndicatorSeries, IndicatorView, ReasonsView, SignalView
+from serve_app.api.research_models import Asked, StrategyView
 from serve_app.api.services import Services
 from serve_app.auth.access import Permission
 from serve_app.explorer import Explorer
 from serve_app.orchestrator import Orchestrator, market_of
+from serve_app.planner import Planner
 from serve_app.scans import ScanRequest, plan_scan
 
 API = "http://gs.test:8000"
@@ -41,11 +44,11 @@ class Local:
 
     available = True
 
-    def __init__(self, bars: Bars, stores: Stores, clock: ManualClock) -> None:
+    def __init__(self, bars: Bars, stores: Stores, clock: ManualClock, planner: Planner) -> None:
         market = market_of(bars)
         self._orchestrator = Orchestrator(market, roster(), LocalVoters(), stores, clock, ConsensusParams())
         self._explorer = Explorer(market.panel, roster(), ConsensusParams())
-        self._feed = stores.feed
+        self._feed, self._planner = stores.feed, planner
 
     async def check(self) -> None:
         """It is there."""
@@ -87,6 +90,13 @@ class Local:
 
     async def restart(self, agent: str) -> int:
         return 1  # this process, which need not be started again
+
+    async def strategies(self) -> list[StrategyView]:
+        return self._planner.strategies()
+
+    async def plan(self, wanted: Asked) -> Planned:
+        feed = await self._feed.get()
+        return await asyncio.to_thread(self._planner.plan, wanted, None if feed is None else feed.clock)
 
 
 @dataclass

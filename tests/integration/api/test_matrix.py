@@ -28,6 +28,8 @@ CANCEL = " 401       403    ok     ok          403  403    403 403"
 
 UPLOAD = b"not bars"
 JOB = "0" * 32
+SWEEP = {"strategy": "sma_cross", "grid": {"fast": "5:8", "slow": "20,30"}}
+WALK = {**SWEEP, "train": 100, "test": 50}
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,36 @@ TABLE = {
     "GET /v1/scans/{job_id}": Row(READ, 404, {}, f"/v1/scans/{JOB}"),
     "GET /v1/scans/{job_id}/result": Row(READ, 404, {}, f"/v1/scans/{JOB}/result"),
     "GET /v1/scans/{job_id}/difference": Row(READ, 404, {}, f"/v1/scans/{JOB}/difference"),
+    "GET /v1/strategies": Row(READ),
+    "GET /v1/backtests": Row(READ),
+    "POST /v1/backtests": Row(RUN, 2, {"json": {"strategy": "sma_cross"}}),
+    "POST /v1/backtests/estimate": Row(RUN, 2, {"json": {"strategy": "sma_cross"}}),
+    "GET /v1/backtests/{job_id}": Row(READ, 404, {}, f"/v1/backtests/{JOB}"),
+    "GET /v1/backtests/{job_id}/result": Row(READ, 404, {}, f"/v1/backtests/{JOB}/result"),
+    "GET /v1/sweeps": Row(READ),
+    "POST /v1/sweeps": Row(RUN, 2, {"json": SWEEP}),
+    "POST /v1/sweeps/estimate": Row(RUN, 2, {"json": SWEEP}),
+    "GET /v1/sweeps/{job_id}": Row(READ, 404, {}, f"/v1/sweeps/{JOB}"),
+    "GET /v1/sweeps/{job_id}/result": Row(READ, 404, {}, f"/v1/sweeps/{JOB}/result"),
+    "GET /v1/walkforwards": Row(READ),
+    "POST /v1/walkforwards": Row(RUN, 2, {"json": WALK}),
+    "POST /v1/walkforwards/estimate": Row(RUN, 2, {"json": WALK}),
+    "GET /v1/walkforwards/{job_id}": Row(READ, 404, {}, f"/v1/walkforwards/{JOB}"),
+    "GET /v1/walkforwards/{job_id}/result": Row(READ, 404, {}, f"/v1/walkforwards/{JOB}/result"),
+    "GET /v1/runs": Row(READ),
+    "GET /v1/runs/{run_id}": Row(READ, 404, {}, f"/v1/runs/{JOB}"),
+    "GET /v1/runs/{run_id}/tables": Row(READ, 404, {}, f"/v1/runs/{JOB}/tables"),
+    "GET /v1/runs/{run_id}/tables/{name}": Row(READ, 404, {}, f"/v1/runs/{JOB}/tables/sets"),
+    "GET /v1/runs/{run_id}/heatmap": Row(READ, 404, {"params": {"x": "a", "y": "b"}}, f"/v1/runs/{JOB}/heatmap"),
+    "GET /v1/runs/{run_id}/slices": Row(READ, 404, {}, f"/v1/runs/{JOB}/slices"),
+    "GET /v1/runs/{run_id}/histogram": Row(READ, 404, {}, f"/v1/runs/{JOB}/histogram"),
+    "GET /v1/runs/{run_id}/report": Row(READ, 404, {}, f"/v1/runs/{JOB}/report"),
+    "POST /v1/runs/{run_id}/verify": Row(RUN, 404, {}, f"/v1/runs/{JOB}/verify"),
     "GET /v1/jobs": Row(READ),
     "GET /v1/jobs/{job_id}": Row(READ, 404, {}, f"/v1/jobs/{JOB}"),
+    "GET /v1/jobs/{job_id}/nodes": Row(READ, 404, {}, f"/v1/jobs/{JOB}/nodes"),
+    "POST /v1/jobs/{job_id}/pause": Row(CANCEL, 2, {}, "/v1/jobs/OF_THE_TRADER/pause"),
+    "POST /v1/jobs/{job_id}/resume": Row(CANCEL, 2, {}, "/v1/jobs/OF_THE_TRADER/resume"),
     "POST /v1/jobs/{job_id}/cancel": Row(CANCEL, 2, {}, "/v1/jobs/OF_THE_TRADER/cancel"),
     "GET /v1/events": Row(READ),
     "GET /v1/feed": Row(READ),

@@ -33,6 +33,7 @@ from serve_app.api.services import Services
 from serve_app.auth.access import Permission
 from serve_app.auth.accounts import Accounts
 from serve_app.auth.opening import signing_secret
+from serve_app.planner import Planner
 from serve_app.relay import build_relay
 from serve_app.worker import JobWorker
 from tests.integration.api.site import Local, feed_of
@@ -204,7 +205,7 @@ class System:
 
     @asynccontextmanager
     async def _services(self) -> AsyncIterator[Services]:
-        compute = Local(self.bars, self.stores, self.clock)
+        compute = Local(self.bars, self.stores, self.clock, Planner(self.settings, self.source, self.bars))
         async with open_services(self.settings, compute) as services:
             accounts = Accounts(
                 self.stores.accounts,
