@@ -2,7 +2,7 @@
 
 Results are kept under their ids in the home, where the command line finds them too; trials are counted in a file there,
 which the next server takes over. What takes longer than a second says how far it is, on a terminal and in a notebook;
-`progress=False` keeps it quiet. Ctrl-C leaves what is done: the same sweep asked again goes on from there.
+`progress=False` keeps it quiet. Ctrl-C leaves what is done of a search: asked again, it goes on from there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agents.backtest import walkforward
 from agents.backtest.catalogue import find
 from agents.backtest.grid import Axis, Grid
 from agents.backtest.result import Result
@@ -25,6 +24,7 @@ from agents.backtest.strategy import Strategy
 from agents.backtest.walkforward import Lengths, Walk, WalkForward
 from cluster.books import FileBook
 from cluster.sweep import Swept, run_sweep
+from cluster.walkforward import is_whole, run_walk
 from cluster.workers import LocalWorkers
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -89,7 +89,7 @@ def sweep(
         home = Settings.load().home
         folder = home / "runs" / search.result_id
         if not (folder / "summary.json").exists():
-            book = FileBook(FileLedger(home), _done(folder))
+            book = FileBook(FileLedger(home), _done(folder, ".sets.parquet"))
             _finished(run_sweep(search, LocalWorkers(), book, folder, report))
     return Swept(folder)
 
@@ -121,13 +121,15 @@ def walk_forward(
     rules, values = _sorted_out(words)
     axes = tuple(Axis.of(name, given) for name, given in values.items())
     grid = Grid(_strategy(strategy), axes, where, sample, seed)
-    with shown(f"walk-forward {grid.strategy.name}", "", progress):
+    with shown(f"walk-forward {grid.strategy.name}", "sets in folds", progress) as report:
         panel, universe = _panel(bars, symbols)
         walk = Walk(grid, panel, universe, rules, Lengths(train, test, purge, embargo, anchored), metric)
-        walked = walkforward.walk_forward(walk)
-    ledger = FileLedger(Settings.load().home)
-    ledger.count(walked.trials)
-    return walked.judged(ledger.total(*walk.family))
+        home = Settings.load().home
+        folder = home / "runs" / walk.result_id
+        if is_whole(folder):
+            return WalkForward.load(folder)
+        book = FileBook(FileLedger(home), _done(folder, ".json"))
+        return _finished(run_walk(walk, LocalWorkers(), book, folder, report))
 
 
 def _sorted_out(words: Mapping[str, Any]) -> tuple[Rules, dict[str, Any]]:
@@ -151,9 +153,9 @@ def _panel(bars: object, symbols: str | None) -> tuple[Panel, str]:
     return panel.until(int(panel.ts.max())), universe.id
 
 
-def _done(folder: Path) -> list[str]:
-    """Chunks whose files an interrupted sweep has left."""
-    return [path.name.removesuffix(".sets.parquet") for path in (folder / "chunks").glob("*.sets.parquet")]
+def _done(folder: Path, suffix: str) -> list[str]:
+    """Chunks whose files an interrupted search has left."""
+    return [path.name.removesuffix(suffix) for path in (folder / "chunks").glob(f"*{suffix}")]
 
 
 def _finished(work: Coroutine[Any, Any, T]) -> T:
