@@ -14,9 +14,8 @@ import asyncio
 import io
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,13 +24,10 @@ import polars as pl
 
 from agents.backtest.display import Chart
 from agents.backtest.display_search import heatmap, sweep_card, sweep_line
-from agents.backtest.metrics import bar_returns
-from agents.backtest.overfitting import Best, Chunk, Ranks, best_in_sample, overfitting, ranks_out_of_sample
 from agents.backtest.search import Counted, Search, Shared, try_sets
-from agents.backtest.sharpe import average_correlation, sampled
-from agents.backtest.simulation import Simulation
-from agents.backtest.single import Question, ask, judgement
+from agents.backtest.single import Question, ask
 from agents.expr import AgentVotes
+from cluster.judging import judged
 from cluster.work import Piece, work_off
 from cluster.workers import Answer, Workers
 from data.contracts.arrays import Floats, Ints
@@ -41,7 +37,6 @@ from data.contracts.trials import TrialCount, TrialTotal
 TOP = 20  # sets named in the summary
 RECOMPUTED = 5  # of them, as one portfolio, by the engine of single backtests
 ROWS = 1 << 16  # of a part
-_SAMPLE_BARS = 20_000_000  # bars x sets that are simulated to see how alike the trials are
 _LEAST_DEADLINE_S = 120.0  # a worker may have to compile first
 
 Progress = Callable[[int, int], None]  # sets done, of how many
@@ -76,12 +71,12 @@ async def run_sweep(search: Search, workers: Workers, book: Book, folder: Path, 
     """
     chunks = folder / "chunks"
     chunks.mkdir(parents=True, exist_ok=True)
-    total, count = search.grid.positions.size, 0
     votes = AgentVotes(search.panel)
     written = {path.name.removesuffix(".sets.parquet") for path in chunks.glob("*.sets.parquet")}
     done = {name for name in await book.done() if name in written}
-    count = sum(size for name, size in _sizes(search) if name in done)
-    progress(count, total)
+    names: list[str] = []
+    tried: list[Ints] = []
+    count = 0
 
     async def commit(piece: Piece, answer: Answer[Packed]) -> None:
         nonlocal count
@@ -92,17 +87,28 @@ async def run_sweep(search: Search, workers: Workers, book: Book, folder: Path, 
         await book.record(piece.piece_id, answer, [counted] if counted else [], count)
         _write(chunks / f"{piece.piece_id}.rows.parquet", chunk.rows)
         _write(chunks / f"{piece.piece_id}.sets.parquet", chunk.sets)
-        progress(count, total)
+        progress(count, search.total)
 
-    pieces = (Piece(_name(positions), positions) for positions in search.chunks())
+    # In threads: whoever hosts this must go on answering, or is taken for dead.
     deadline_s = _LEAST_DEADLINE_S + search.estimate.seconds
     shared = await asyncio.to_thread(search.shared, votes)
-    await work_off(pieces, workers, try_and_pack, shared, commit, done=done, deadline_s=deadline_s)
-    names = [name for name, _ in _sizes(search)]
-    # In threads: whoever hosts this must go on answering, or is taken for dead.
+    picker = await asyncio.to_thread(search.picker)
+    while (positions := await asyncio.to_thread(picker.ask)).size:
+        latest = {_name(part): part.size for part in search.chunks(positions)}
+        count += sum(size for name, size in latest.items() if name in done)
+        progress(count, search.total)
+        pieces = (Piece(_name(part), part) for part in search.chunks(positions))
+        await work_off(pieces, workers, try_and_pack, shared, commit, done=done, deadline_s=deadline_s)
+        names += latest
+        tried.append(positions)
+        if picker.learns:
+            await asyncio.to_thread(picker.tell, positions, _values(search, chunks, latest))
     ranked = await asyncio.to_thread(_lay_out, search, chunks, names, folder)
     total_trials = await book.total(search)
-    summary = await asyncio.to_thread(_judged, search, chunks, names, ranked, votes, total_trials)
+    files = [chunks / f"{name}.sets.parquet" for name in names]
+    summary = await asyncio.to_thread(
+        _summary, search, np.concatenate(tried), files, folder, ranked, votes, total_trials
+    )
     _write(folder / "summary.json", f"{json.dumps(summary, indent=1, allow_nan=False)}\n".encode())
     shutil.rmtree(chunks)
     return summary
@@ -188,8 +194,10 @@ def _name(positions: Ints) -> str:
     return f"{int(positions[0])}-{int(positions[-1])}"
 
 
-def _sizes(search: Search) -> Iterator[tuple[str, int]]:
-    return ((_name(positions), positions.size) for positions in search.chunks())
+def _values(search: Search, chunks: Path, names: Iterable[str]) -> Floats:
+    """The metric of the sets of these chunks, NaN = undefined."""
+    frames = [pl.read_parquet(chunks / f"{name}.sets.parquet", columns=[search.metric]) for name in names]
+    return pl.concat(frames)[search.metric].fill_null(float("nan")).to_numpy()
 
 
 def _lay_out(search: Search, chunks: Path, names: list[str], folder: Path) -> pl.DataFrame:
@@ -230,66 +238,34 @@ def _parts(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield pl.concat(waiting)
 
 
-def _judged(
-    search: Search, chunks: Path, names: list[str], ranked: pl.DataFrame, votes: AgentVotes, total: TrialTotal
+def _summary(
+    search: Search,
+    tried: Ints,
+    chunks: list[Path],
+    folder: Path,
+    ranked: pl.DataFrame,
+    votes: AgentVotes,
+    total: TrialTotal,
 ) -> dict[str, Any]:
-    """The summary: what ranks first, as a portfolio too, and how far it can be believed."""
+    """What ranks first, as a portfolio too, and how far it can be believed."""
     top = ranked.to_dicts()
-    bests = [ask(Question(bound, search.panel, search.universe, search.rules)) for bound in _bound(search, top)]
+    positions = np.array([row["set"] for row in top[:RECOMPUTED]], dtype=np.int64)
+    bests = [ask(Question(bound, search.panel, search.universe, search.rules)) for bound in search.grid.sets(positions)]
     for row, found in zip(top, bests, strict=False):
         row["portfolio"] = found.result.metrics
-    record = bests[0].record
-    context = dict(judgement(record, total, _likeness(search, votes)))
+    sets = pl.scan_parquet(folder / "sets" / "*.parquet")
     return {
         "result_id": search.result_id,
         "data_hash": search.panel.content_hash,
         "strategy": search.grid.strategy.name,
         "metric": search.metric,
-        "sets": int(search.grid.positions.size),
+        "sets": search.total,
         "symbols": len(search.panel.symbols),
         "ranking": f"median of {search.metric} over symbols",
+        "search": None if search.guide is None else search.guide.facts(),
         "top": top,
-        "context": {**context, **_overfitting(search, chunks, names)},
+        "context": judged(search, tried, bests[0], int(positions[0]), votes, total, chunks, sets),
     }
-
-
-def _bound(search: Search, top: list[dict[str, Any]]) -> Iterator[Any]:
-    positions = np.array([row["set"] for row in top[:RECOMPUTED]], dtype=np.int64)
-    return search.grid.sets(positions)
-
-
-def _likeness(search: Search, votes: AgentVotes) -> float | None:
-    """Average correlation of the bar returns of a sample of the sets, all symbols together."""
-    positions = search.grid.positions
-    most = max(2, _SAMPLE_BARS // len(search.panel))
-    chosen = positions[sampled(positions, positions.size, min(256, most))]
-    returns = []
-    for bound in search.grid.sets(chosen):
-        run = Simulation(search.panel, bound.evaluate(search.panel, votes), search.rules).run()
-        returns.append(bar_returns(run.equity, search.rules.cash))
-    return average_correlation(np.array(returns)) if len(returns) > 1 else None
-
-
-def _overfitting(search: Search, chunks: Path, names: list[str]) -> dict[str, Any]:
-    """Probability of backtest overfitting, in two passes over the chunks' files."""
-    undefined = {"pbo": None, "pbo_splits": None, "probability_of_loss": None}
-    edges = search.block_edges
-    if edges is None or search.grid.positions.size < 2:
-        return undefined
-    best = reduce(Best.joined, (best_in_sample(edges, chunk) for chunk in _sums(chunks, names)))
-    ranks = reduce(Ranks.joined, (ranks_out_of_sample(edges, chunk, best) for chunk in _sums(chunks, names)))
-    found = overfitting(best, ranks)
-    if found is None:
-        return undefined
-    return {"pbo": found.pbo, "pbo_splits": found.splits, "probability_of_loss": found.probability_of_loss}
-
-
-def _sums(chunks: Path, names: list[str]) -> Iterator[Chunk]:
-    for name in names:
-        frame = pl.read_parquet(chunks / f"{name}.sets.parquet", columns=["set", "blocks"])
-        both: Floats = frame["blocks"].to_numpy()
-        half = both.shape[1] // 2
-        yield Chunk(frame["set"].to_numpy(), np.ascontiguousarray(both[:, :half]), np.ascontiguousarray(both[:, half:]))
 
 
 def _write(path: Path, content: bytes) -> None:

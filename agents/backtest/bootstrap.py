@@ -20,6 +20,9 @@ from data.contracts.errors import InvalidInput
 
 SHORTEST = 10  # bars of the shortest history that is drawn again
 DRAWS = 1_000
+FEWEST_DRAWS = 200  # fewer say little about the ends of an interval
+MOST_DRAWN = 30_000_000  # bars of all draws together: about a second
+MOST_STEPS = 2_000_000_000  # of a test for data snooping: about two seconds
 _NEGLIGIBLE = 1e-12  # weight of a lag that is not worth its sum
 _jit, _part = decorators(__file__)
 
@@ -55,6 +58,23 @@ class Snooping:
     lower: float | None
     consistent: float | None
     upper: float | None
+
+
+def seeded(result_id: str) -> np.random.Generator:
+    """Randomness that follows from what is judged: the same result has the same intervals, wherever it is computed."""
+    return np.random.default_rng(int(result_id, 16) if result_id else 0)
+
+
+def affordable_draws(bars: int) -> int | None:
+    """How many draws of a history take about a second at most; None for one too short or too long to draw from."""
+    draws = min(DRAWS, MOST_DRAWN // max(bars, 1))
+    return draws if bars >= SHORTEST and draws >= FEWEST_DRAWS else None
+
+
+def affordable_candidates(bars: int, block: float, draws: int) -> int:
+    """How many candidates `snooping` tests in about two seconds; at least one."""
+    lags = min(bars, math.ceil(-math.log(_NEGLIGIBLE) * block))
+    return max(1, int(MOST_STEPS / (bars * (lags + draws))))
 
 
 def optimal_block_length(returns: Floats) -> float:

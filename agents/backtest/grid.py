@@ -107,6 +107,23 @@ class Grid:
         for i in range(positions.size):
             yield self.strategy.bind(**{name: column[i] for name, column in columns.items()})
 
+    def neighbours(self, position: int) -> Ints:
+        """Positions one step away in some of the parameters, ascending, whether or not they are allowed.
+
+        A step goes to the next smaller or larger value of the grid; names have no neighbours.
+        """
+        around, stride = np.zeros(1, np.int64), self.combinations
+        for axis in self.axes:
+            stride //= len(axis.values)
+            index = position // stride % len(axis.values)
+            near = [index]
+            if not any(isinstance(value, str) for value in axis.values):
+                order = np.argsort(np.array(axis.values))
+                place = int(np.flatnonzero(order == index)[0])
+                near = order[max(place - 1, 0) : place + 2].tolist()
+            around = (around[:, None] + np.array(near, np.int64) * stride).ravel()
+        return np.sort(around[around != position])
+
     def facts(self) -> dict[str, Any]:
         """As plain JSON."""
         axes = {axis.name: list(axis.values) for axis in self.axes}

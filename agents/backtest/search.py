@@ -9,6 +9,7 @@ symbols of `metric`; ties go to the smaller position in the grid, undefined ones
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ import polars as pl
 
 from agents.backtest.grid import Grid
 from agents.backtest.overfitting import BLOCKS
+from agents.backtest.picking import Everything, Guide, Guided, Picker
 from agents.backtest.record import definition, result_id, spec_id
 from agents.backtest.rules import Rules
 from agents.backtest.simulation import bars_of_a_year
@@ -43,8 +45,9 @@ _SAMPLED = 32  # sets an estimate looks at
 class Search:
     """What is asked. universe: its id, by which trials are counted. metric: what sets are ranked by.
 
-    chunk_s: predicted seconds of a chunk; it changes no result.
-    Raises: InvalidInput for an unknown metric, no bars, and rules that a sweep cannot follow.
+    chunk_s: predicted seconds of a chunk; it changes no result. guide: try few sets of the grid, see `picking`; None =
+    all of them.
+    Raises: InvalidInput for an unknown metric, no bars, a guided sample, and rules that a sweep cannot follow.
     """
 
     grid: Grid
@@ -53,6 +56,7 @@ class Search:
     rules: Rules
     metric: str = "sharpe"
     chunk_s: float = CHUNK_S
+    guide: Guide | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -61,6 +65,14 @@ class Search:
             raise InvalidInput("there are no bars to test on; choose symbols and dates that have some")
         if self.rules.mode != "independent":
             raise InvalidInput('a sweep tries every symbol by itself; leave out mode="portfolio"')
+        if self.guide is not None and self.grid.sample is not None:
+            raise InvalidInput("a guided search chooses its sets itself; leave out the sample, or the guide")
+
+    @cached_property
+    def total(self) -> int:
+        """Sets to try."""
+        size = int(self.grid.positions.size)
+        return size if self.guide is None else min(size, self.guide.trials)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -84,6 +96,7 @@ class Search:
             "kind": "sweep",
             "strategy": definition(self.grid.strategy),
             "grid": self.grid.facts(),
+            **({} if self.guide is None else {"search": self.guide.facts()}),
             "metric": self.metric,
             "rules": self.rules.facts(),
             "universe": self.universe,
@@ -108,7 +121,7 @@ class Search:
         positions = self.grid.positions
         some = positions[np.unique(np.linspace(0, positions.size - 1, min(_SAMPLED, positions.size)).astype(np.int64))]
         rules = replace(self.rules, annualisation=self.year)
-        return cost_estimate(self.panel, list(self.grid.sets(some)), positions.size, rules)
+        return cost_estimate(self.panel, list(self.grid.sets(some)), self.total, rules)
 
     @cached_property
     def block_edges(self) -> Ints | None:
@@ -120,12 +133,29 @@ class Search:
         block = np.searchsorted(starts, self.panel.ts, side="right") - 1
         return np.concatenate([[0], np.cumsum(np.bincount(block, minlength=blocks))]).astype(np.int64)
 
-    def chunks(self) -> Iterator[Ints]:
-        """Positions of the sets of each chunk. They depend on the question alone, not on who works."""
-        positions = self.grid.positions
-        sets = int(self.chunk_s * positions.size / max(self.estimate.seconds, 1e-9))
-        step = min(max(sets, 1), MOST_SETS)
-        return (positions[first : first + step] for first in range(0, positions.size, step))
+    def picker(self) -> Picker:
+        """Names the sets to try, from the first one on."""
+        if self.guide is None:
+            return Everything(self.grid)
+        return Guided(self.grid, self.guide, larger_is_better=self.descending)
+
+    @property
+    def chunk_count(self) -> int:
+        """How many chunks there will be."""
+        batch = self.total if self.guide is None else self.guide.batch
+        whole, rest = divmod(self.total, batch)
+        return whole * math.ceil(batch / self._step) + math.ceil(rest / self._step)
+
+    def chunks(self, positions: Ints | None = None) -> Iterator[Ints]:
+        """Positions of the sets of each chunk, of these or of the whole grid: by the question, not by who works."""
+        whole = self.grid.positions if positions is None else positions
+        return (whole[first : first + self._step] for first in range(0, whole.size, self._step))
+
+    @cached_property
+    def _step(self) -> int:
+        """Sets of a chunk."""
+        sets = int(self.chunk_s * self.total / max(self.estimate.seconds, 1e-9))
+        return min(max(sets, 1), MOST_SETS)
 
     def shared(self, votes: AgentVotes) -> Shared:
         """What every chunk needs; agents are asked here, once, if the strategy speaks of them."""

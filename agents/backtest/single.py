@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.backtest.bootstrap import affordable_draws, intervals, seeded
 from agents.backtest.engine import backtest
 from agents.backtest.metrics import bar_returns
 from agents.backtest.record import definition, result_id, spec_id
@@ -36,6 +37,8 @@ from agents.expr import AgentVotes, evaluate, parse
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel, from_micros
 from data.contracts.trials import TrialCount, TrialTotal
+
+SCATTER = 0.90  # share of the drawn histories between sharpe_low and sharpe_high
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +99,7 @@ class Tested:
 
     def judged(self, total: TrialTotal) -> Result:
         """The result beside all trials of its family on this universe, this one among them."""
-        return replace(self.result, context={**self.result.context, **judgement(self.record, total)})
+        return replace(self.result, context={**self.result.context, **judgement(self.result, self.record, total)})
 
 
 def ask(question: Question) -> Tested:
@@ -122,25 +125,43 @@ def ask(question: Question) -> Tested:
     return Tested(question, found, track(returns, rules.risk_free / year) if np.isfinite(returns).all() else None)
 
 
-def judgement(record: Track | None, total: TrialTotal, correlation: float | None = None) -> Mapping[str, Any]:
-    """How far a Sharpe ratio can be believed after so many trials; None where that is undefined.
+def judgement(
+    result: Result, record: Track | None, total: TrialTotal, correlation: float | None = None
+) -> Mapping[str, Any]:
+    """How far the Sharpe ratio of a result can be believed after so many trials; None where that is undefined.
 
-    trials: parameter sets of this family ever tried here. effective_trials: what they are worth when they are alike
-    (`correlation`, the average one between them; None: not known). The deflated ratio uses the raw count.
+    record: its track. trials: parameter sets of this family ever tried here. effective_trials: what they are worth if
+    they are alike (`correlation`, the average between them; None: not known); the deflated ratio uses the raw count.
     psr, dsr: probability that the true ratio is above 0, and above what luck makes of the best of all trials.
     min_track_bars: bars after which this ratio would be above 0 with 95 %. sharpe_interval: 95 %, per year's root bar.
+    sharpe_low, sharpe_high: 90 % of drawn histories have a ratio between them, per year like the metric.
     """
     trials = max(total.trials, 1)
     effective = None if correlation is None else effective_trials(trials, correlation)
     said: dict[str, Any] = {"trials": trials, "effective_trials": effective}
     if record is None:
-        return {**said, "psr": None, "dsr": None, "min_track_bars": None, "sharpe_interval_per_bar": None}
+        nothing = ("psr", "dsr", "min_track_bars", "sharpe_interval_per_bar", "sharpe_low", "sharpe_high")
+        return {**said, **dict.fromkeys(nothing)}
     interval = sharpe_interval(record)
     length = minimum_track_record(record)
+    low, high = _scatter(result) or (None, None)
     return {
         **said,
         "psr": probabilistic_sharpe(record),
         "dsr": deflated_sharpe(record, trials, total.variance),
         "min_track_bars": None if length is None else math.ceil(length),
         "sharpe_interval_per_bar": None if interval is None else list(interval),
+        "sharpe_low": low,
+        "sharpe_high": high,
     }
+
+
+def _scatter(result: Result) -> tuple[float, float] | None:
+    """Where the annual Sharpe ratio lies in 90 % of the histories drawn from the result's own bars."""
+    rules, year = result.context["rules"], float(result.context["annualisation"])
+    returns = bar_returns(result.equity["equity"].to_numpy(), float(rules["cash"]))
+    draws = affordable_draws(returns.size)
+    if draws is None:
+        return None
+    excess = returns - float(rules["risk_free"]) / year
+    return intervals(excess, seeded(result.result_id), annualisation=year, draws=draws, confidence=SCATTER).sharpe

@@ -307,7 +307,7 @@ class Walked:
     def judged(self, total: TrialTotal) -> WalkForward:
         """The result beside all trials of its family on this universe, these among them."""
         stitched = self.result.stitched
-        said = replace(stitched, context={**stitched.context, **judgement(self.record, total)})
+        said = replace(stitched, context={**stitched.context, **judgement(stitched, self.record, total)})
         return replace(self.result, stitched=said)
 
 

@@ -7,12 +7,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from agents.backtest.bootstrap import optimal_block_length, seeded, snooping
 from agents.backtest.catalogue import builtin
 from agents.backtest.grid import Axis, Grid
+from agents.backtest.metrics import bar_returns
 from agents.backtest.overfitting import Chunk, cross_validated
+from agents.backtest.picking import Guide
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search
+from agents.backtest.simulation import Simulation
+from agents.backtest.single import Question, ask
+from agents.expr import AgentVotes
 from cluster.books import FileBook
 from cluster.sweep import Packed, Swept, run_sweep
 from cluster.workers import Answer, LocalWorkers
@@ -112,7 +119,6 @@ def test_a_heatmap_has_a_cell_for_every_pair(whole: Swept) -> None:
 
 def test_overfitting_is_that_of_the_plain_matrix_of_all_trials(panel: Panel, whole: Swept) -> None:
     from agents.backtest.search import try_sets
-    from agents.expr import AgentVotes
 
     asked = search(panel, 10.0)
     sums = try_sets(asked.shared(AgentVotes(panel)), asked.grid.positions).sets["blocks"].to_numpy()
@@ -134,3 +140,76 @@ def test_every_trial_can_be_read_by_others(whole: Swept) -> None:
     frame = pl.read_parquet(whole.folder / "trials" / "*.parquet")
     assert frame.height == whole.summary["sets"] * whole.summary["symbols"]
     assert frame.columns == ["set", "symbol", "total_return", "sharpe", "max_drawdown", "trades"]
+
+
+def guided(panel: Panel, chunk_s: float) -> Search:
+    asked = search(panel, chunk_s)
+    return Search(asked.grid, panel, "two", asked.rules, chunk_s=chunk_s, guide=Guide(40, 12))
+
+
+def test_a_guided_sweep_has_the_same_bytes_for_any_cut(panel: Panel, tmp_path: Path) -> None:
+    whole, pieces = (
+        finish(guided(panel, chunk_s), tmp_path / name / "run", FileBook(FileLedger(tmp_path / name), ()))
+        for chunk_s, name in ((10.0, "whole"), (1e-5, "pieces"))
+    )
+    assert whole.summary["top"] == pieces.summary["top"]
+    assert whole.summary["search"]["batch"] == 12
+    assert whole.context["trials"] == pieces.context["trials"] == whole.table.collect().height == 40
+    assert whole.table.collect()["set"].n_unique() == 40
+    assert {k: v for k, v in contents(whole.folder).items() if k != "summary.json"} == {
+        k: v for k, v in contents(pieces.folder).items() if k != "summary.json"
+    }
+
+
+def test_an_interrupted_guided_sweep_is_told_again_what_is_done_and_goes_on(panel: Panel, tmp_path: Path) -> None:
+    asked, ledger, folder = guided(panel, 1e-5), FileLedger(tmp_path), tmp_path / "run"
+    straight = finish(asked, tmp_path / "straight", FileBook(FileLedger(tmp_path / "other"), ()))
+    with pytest.raises(GoldenSignalsError, match="killed"):
+        finish(asked, folder, Crash(ledger, (), after=20))  # in the second batch
+    before = left_behind(folder)
+    assert len(before) == 20
+    resumed = finish(asked, folder, FileBook(ledger, before))
+    assert contents(resumed.folder) == contents(straight.folder)
+    assert ledger.total(*asked.family).trials == 40
+
+
+def test_a_guided_sweep_gives_a_set_the_numbers_it_has_in_the_whole_grid(
+    panel: Panel, whole: Swept, tmp_path: Path
+) -> None:
+    few = finish(guided(panel, 10.0), tmp_path / "run", FileBook(FileLedger(tmp_path), ())).table.collect().sort("set")
+    assert_frame_equal(few, whole.table.filter(pl.col("set").is_in(few["set"].implode())).collect())
+
+
+def test_luck_is_tested_with_all_sets_of_a_small_sweep(panel: Panel, whole: Swept) -> None:
+    """The p-values of `snooping` over every set's bar returns above those of buy and hold, drawn by the result's id."""
+    asked = search(panel, 10.0)
+    start, votes = asked.rules.cash, AgentVotes(panel)
+    first = next(asked.grid.sets(asked.grid.positions))
+    kept = ask(Question(first, panel, "two", asked.rules)).result.equity["benchmark"].to_numpy()
+    market = bar_returns(kept, start)
+    runs = (
+        Simulation(panel, one.evaluate(panel, votes), asked.rules).run()
+        for one in asked.grid.sets(asked.grid.positions)
+    )
+    returns = [bar_returns(run.equity, start) - market for run in runs]
+    block = optimal_block_length(market)
+    matrix = np.ascontiguousarray(np.array(returns).T)
+    expected = snooping([matrix], seeded(asked.result_id), block=block)
+    assert whole.context["spa_candidates"] == len(returns) == whole.summary["sets"]
+    assert whole.context["reality_check"] == pytest.approx(expected.reality_check, abs=2e-3)
+    assert whole.context["spa"] == pytest.approx(expected.consistent, abs=2e-3)
+
+
+def test_a_plateau_is_what_is_left_one_step_beside_the_best_set(whole: Swept) -> None:
+    best, table = whole.best(), whole.table.collect()
+    around = table.filter(
+        pl.col("fast").is_between(best["fast"] - 2, best["fast"] + 2),
+        pl.col("slow").is_between(best["slow"] - 5, best["slow"] + 5),
+        pl.col("set") != best["set"],
+    )
+    assert whole.context["plateau_neighbours"] == around.height
+    assert whole.context["plateau"] == pytest.approx(around["sharpe"].median() / best["sharpe"])
+
+
+def test_the_sharpe_ratio_of_the_best_set_has_an_interval(whole: Swept) -> None:
+    assert whole.context["sharpe_low"] < whole.best()["portfolio"]["sharpe"] < whole.context["sharpe_high"]

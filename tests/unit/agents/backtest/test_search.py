@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from agents.backtest.bootstrap import intervals, seeded
 from agents.backtest.catalogue import builtin, builtins, strategy
 from agents.backtest.grid import Axis, Grid
+from agents.backtest.metrics import bar_returns
 from agents.backtest.record import bound, defined, definition
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search, Tried, try_sets
@@ -146,11 +148,25 @@ def test_the_same_question_has_the_same_bits(panel: Panel) -> None:
 
 def test_more_trials_make_the_same_sharpe_less_believable(panel: Panel) -> None:
     found = ask(Question(builtin("rsi_reversion").bind(), panel, "three", RULES))
-    once = judgement(found.record, TrialTotal(1, 0.02, None))
-    often = judgement(found.record, TrialTotal(1000, 0.0, 0.0004))
+    once = judgement(found.result, found.record, TrialTotal(1, 0.02, None))
+    often = judgement(found.result, found.record, TrialTotal(1000, 0.0, 0.0004))
     assert once["dsr"] == once["psr"] == often["psr"]
     assert often["dsr"] < once["dsr"]
     assert once["trials"] == 1
+
+
+def test_the_scatter_of_a_sharpe_ratio_is_that_of_its_own_bars_drawn_again(panel: Panel) -> None:
+    """90 % of the histories that `bootstrap.intervals` draws, at the same random numbers for the same result."""
+    asked = Question(builtin("rsi_reversion").bind(), panel, "three", replace(RULES, risk_free=0.02))
+    found = ask(asked)
+    said, again = (judgement(one.result, one.record, TrialTotal(1, 0.0, None)) for one in (found, ask(asked)))
+    returns = bar_returns(found.result.equity["equity"].to_numpy(), RULES.cash) - 0.02 / 252
+    drawn = intervals(returns, seeded(found.result.result_id), annualisation=252, confidence=0.9).sharpe
+    assert (said["sharpe_low"], said["sharpe_high"]) == pytest.approx(drawn)
+    sharpe = found.result.metrics["sharpe"]
+    assert sharpe is not None
+    assert said["sharpe_low"] < sharpe < said["sharpe_high"]
+    assert said == again
 
 
 def test_a_strategy_that_never_trades_has_no_trial_and_no_probability(panel: Panel) -> None:
@@ -160,3 +176,4 @@ def test_a_strategy_that_never_trades_has_no_trial_and_no_probability(panel: Pan
     said = found.judged(total([])).context
     assert said["psr"] is None
     assert said["dsr"] is None
+    assert said["sharpe_low"] is None
