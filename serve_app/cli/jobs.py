@@ -1,17 +1,19 @@
-"""Verbs of jobs: list them, watch one with its rate, cancel, pause and resume it."""
+"""Verbs of jobs: list them, watch one with its rate on every machine, cancel, pause and resume it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serve_app.cli.output import AsJson, Out, done, progress_bar, require_format, say, show
+from serve_app.cli.output import AsJson, Out, done, notes, require_format, say, show
 
 if TYPE_CHECKING:
     from data.store.jobs import Job
+    from serve_app.jobs import Seen
 
 jobs = typer.Typer(help="Jobs: list, watch, cancel, pause, resume.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(help="Id of a job.")]
@@ -26,7 +28,7 @@ def register(app: typer.Typer) -> None:
 @jobs.command("list")
 def list_jobs(
     state: Annotated[str | None, typer.Option(help="queued, running, paused, cancelled, failed or done.")] = None,
-    kind: Annotated[str | None, typer.Option(help="scan or sweep.")] = None,
+    kind: Annotated[str | None, typer.Option(help="scan, backtest, sweep, walkforward or verify.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 50,
     as_json: AsJson = False,
     out: Out = None,
@@ -46,19 +48,20 @@ def list_jobs(
 
 @jobs.command("watch")
 def watch(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show a job's progress until it ends; exit code 1 when it failed or was cancelled."""
+    """Show how far a job is, how fast, and who does it, until it ends; exit code 1 when it failed or was cancelled."""
     from data.contracts.errors import GoldenSignalsError
     from serve_app.jobs import watched
 
-    with progress_bar("done") as progress:
+    with _shown() as show_it:
         for seen in watched(_settings(), job_id, say=say):
-            progress(seen[0].done, seen[0].total)
-            time.sleep(_POLL_S if seen[0].state in ("queued", "running") else 0.0)
-    job, nodes = seen
+            show_it(seen)
+            time.sleep(_POLL_S if seen.job.state in ("queued", "running") else 0.0)
+    job = seen.job
+    nodes = {node.node: (node.chunks, node.work_s) for node in seen.nodes}
     row = {**_row(job), "nodes": nodes, "result": job.result}
     done(row, f"{job.kind} {job.job_id} is {job.state}, {job.done:,} of {job.total:,}", as_json=as_json)
-    for node, (chunks, work_s) in nodes.items():
-        say(f"{node}: {chunks:,} chunks, {work_s:.1f} s of work")
+    for line in node_lines(seen):
+        say(line)
     if job.state in ("failed", "cancelled"):
         raise GoldenSignalsError(job.error or f"job {job.job_id} was cancelled")
 
@@ -79,6 +82,61 @@ def pause(job_id: JobId, as_json: AsJson = False) -> None:
 def resume(job_id: JobId, as_json: AsJson = False) -> None:
     """Let a paused job go on, on the running system."""
     _changed(job_id, "resume", as_json)
+
+
+def job_line(seen: Seen) -> str:
+    """How far a job is, how fast it goes, and what is left."""
+    job = seen.job
+    share = f", {job.done / job.total:.0%}" if job.total else ""
+    rate = "" if seen.rate is None else f", {_rate(seen.rate)}"
+    left = "" if seen.left_s is None else f", about {_duration(seen.left_s)} left"
+    return f"{job.kind} {job.job_id[:12]} {job.state}: {job.done:,} of {job.total:,}{share}{rate}{left}"
+
+
+def node_lines(seen: Seen) -> list[str]:
+    """What each machine did of it."""
+    found = []
+    for node in seen.nodes:
+        rate = seen.rate_of(node)
+        fast = "" if rate is None else f", {_rate(rate)}"
+        chunks = "1 chunk" if node.chunks == 1 else f"{node.chunks:,} chunks"
+        found.append(
+            f"{node.node}: {chunks}, {seen.share_of(node):.0%} of what is done{fast}, {node.work_s:.1f} s of work"
+        )
+    return found
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Seen], None]]:
+    """Lines that are written over on a terminal; elsewhere a line whenever the job has moved a tenth further."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    if notes.is_terminal:
+        with Live(console=notes, transient=True, auto_refresh=False) as live:
+            yield lambda seen: live.update(Group(*map(Text, (job_line(seen), *node_lines(seen)))), refresh=True)
+        return
+    told = ("", -1)
+
+    def tell(seen: Seen) -> None:
+        nonlocal told
+        now = (seen.job.state, int(10 * seen.job.done / seen.job.total) if seen.job.total else 0)
+        if now != told and seen.job.state in ("queued", "running"):
+            say(job_line(seen))
+            told = now
+
+    yield tell
+
+
+def _rate(units: float) -> str:
+    return f"{units:,.0f}/s" if units >= 10.0 else f"{units:.2g}/s"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _changed(job_id: str, how: str, as_json: bool) -> None:

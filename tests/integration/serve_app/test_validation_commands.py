@@ -37,6 +37,20 @@ def test_a_walk_forward_is_kept_under_its_id_and_verified(program: Program, few_
     assert pl.read_csv(tmp_path / "folds.csv").height == 5
 
 
+def test_its_job_is_listed_and_watched_and_an_estimate_asks_for_no_work(program: Program, few_bars: Path) -> None:
+    told = program.json(*WALK, "--bars", few_bars, "--estimate")
+    assert (told["sets"], told["symbols"], told["folds"], told["backtests"]) == (28, 5, 5, 28 * 5 * 5)
+    assert program.json("jobs", "list")["jobs"] == []
+    program.json(*WALK, "--bars", few_bars)
+    (job,) = program.json("jobs", "list", "--kind", "walkforward")["jobs"]
+    assert (job["state"], job["done"], job["total"]) == ("done", 28 * 5, 28 * 5)
+    seen = program.run("jobs", "watch", job["job_id"], "--json")
+    assert json.loads(seen.out)["nodes"].keys() == {"this process"}
+    assert f"walkforward {job['job_id']} is done, 140 of 140" in seen.err
+    assert "this process: " in seen.err
+    assert "100% of what is done" in seen.err
+
+
 def test_a_notebook_gets_the_same_as_the_command_line(
     program: Program, few_bars: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
