@@ -176,7 +176,8 @@ def run_screen(bars: Bars, request: ScreenRequest) -> Screen:
         moment = moment_of(request.as_of, request.calendar)
         check_as_of(bars.panel, moment)
     whole = bars.panel.until(moment)
-    held = [symbol for symbol in universe.symbols if symbol in set(whole.symbols)]
+    there = set(whole.symbols)
+    held = [symbol for symbol in universe.symbols if symbol in there]
     if not held:
         raise nobody(moment)
     session = int(whole.ts.max())

@@ -50,6 +50,11 @@ def canonical(origin: str, symbol: str | None, raw: pl.DataFrame) -> pl.DataFram
     return pl.DataFrame(columns)
 
 
+def symbol_column(origin: str, seen: list[str]) -> str | None:
+    """Which of these columns names the symbol; None where it is the file's name. Raises InvalidInput as `canonical`."""
+    return _locate(origin, seen).get("symbol")
+
+
 def _locate(origin: str, seen: list[str]) -> dict[str, str]:
     """Canonical name -> name in the source."""
     plain: dict[str, str] = {}

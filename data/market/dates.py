@@ -72,8 +72,12 @@ def check_as_of(panel: Panel, moment: datetime) -> None:
 
     The newest bar stands for one frame's length: with daily bars, any moment less than a day after the last close.
     """
-    first, last = int(panel.ts.min()), int(panel.ts.max())
-    if not first <= to_micros(moment) < last + frames.length(panel.frame):
+    check_moment(moment, int(panel.ts.min()), int(panel.ts.max()), panel.frame)
+
+
+def check_moment(moment: datetime, first: int, last: int, frame: str) -> None:
+    """The same for the times of the first and the last bar, in microseconds, and the length of a bar."""
+    if not first <= to_micros(moment) < last + frames.length(frame):
         raise InvalidInput(
             f"as-of {moment:%Y-%m-%d %H:%M} UTC is outside these bars; they run from "
             f"{from_micros(first):%Y-%m-%d %H:%M} to {from_micros(last):%Y-%m-%d %H:%M} UTC",

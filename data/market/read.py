@@ -3,6 +3,7 @@
 import difflib
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ def tables(source: object) -> Iterator[tuple[str, str | None, pl.DataFrame]]:
     Raises: InvalidInput for what is missing, empty, unreadable, or of another kind.
     """
     if isinstance(source, str | Path):
-        for path in _files(Path(source)):
+        for path in files(Path(source)):
             yield str(path), path.stem, _filled(str(path), _read(path))
     else:
         yield "the frame", None, _filled("the frame", _frame(source))
@@ -45,7 +46,11 @@ def kind(path: Path) -> Literal["file", "directory"] | None:
     return "directory" if stat.S_ISDIR(mode) else "file"
 
 
-def _files(path: Path) -> list[Path]:
+def files(path: Path) -> list[Path]:
+    """The Parquet and CSV files that a path stands for, in order of their names: itself, or those of a directory.
+
+    Raises: InvalidInput when there is none.
+    """
     if kind(path) == "directory":
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] not in "._")
         if not found:
@@ -59,18 +64,25 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _read(path: Path) -> pl.DataFrame:
-    if path.stat().st_size == 0:
-        raise InvalidInput(f"{path} is an empty file", path=str(path))
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Whatever Polars cannot read of that file is an InvalidInput that names it."""
     try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path, hive_partitioning=False, glob=False)
-        return pl.read_csv(path, infer_schema=False, glob=False)
+        yield
     except (PolarsError, PanicException, OSError) as error:
         form = path.suffix[1:].lower()
         raise InvalidInput(
             f"{path} cannot be read as {form} ({_first_line(error)}); is it complete?", path=str(path)
         ) from error
+
+
+def _read(path: Path) -> pl.DataFrame:
+    if path.stat().st_size == 0:
+        raise InvalidInput(f"{path} is an empty file", path=str(path))
+    with named(path):
+        if path.suffix.lower() == ".parquet":
+            return pl.read_parquet(path, hive_partitioning=False, glob=False)
+        return pl.read_csv(path, infer_schema=False, glob=False)
 
 
 def _frame(source: Any) -> pl.DataFrame:

@@ -50,6 +50,15 @@ def scan(
     since_last: Annotated[
         bool, typer.Option("--since-last", help="With EXPR: the difference to your last run in JSON and files, too.")
     ] = False,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="With EXPR: scan a folder of Parquet files one by one, through Ray Data; default: where they would "
+            "take more than half of the memory.",
+            show_default=False,
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the screens that @NAME stands for.")] = False,
     as_json: AsJson = False,
     out: Out = None,
@@ -67,6 +76,7 @@ def scan(
     from serve_app.scans import ScanRequest, plan_scan, run_scan
     from serve_app.screens import ScreenRequest, run_screen
     from serve_app.services import settled
+    from serve_app.streamed import stream_screen, too_large
 
     require_format(out)
     if listed:
@@ -78,7 +88,12 @@ def scan(
     configure_logging()
     if expression is not None and agents is not None:
         raise InvalidInput('leave --agents out: an expression names the agents it asks, as in agent("trend") > 0.3')
-    for name, given in (("--by", by is not None), ("--history", history), ("--since-last", since_last)):
+    for name, given in (
+        ("--by", by is not None),
+        ("--history", history),
+        ("--since-last", since_last),
+        ("--stream", stream),
+    ):
         if expression is None and given:
             raise InvalidInput(f"{name} speaks of the hits of an expression; give one, or leave {name} out")
     settings = Settings.load()
@@ -86,7 +101,12 @@ def scan(
     source = bars or (running.source if running else SAMPLE)
     if expression is not None:
         request = ScreenRequest(expression, by, universe, as_of, calendar, history)
-        screen = run_screen(open_bars(source, Stamps(frame, stamp, tz, calendar)), request)
+        stamps = Stamps(frame, stamp, tz, calendar)
+        if too_large(source, say) if stream is None else stream:
+            with progress_bar("files") as progress:
+                screen = stream_screen(settings, source, request, stamps, say=say, progress=progress)
+        else:
+            screen = run_screen(open_bars(source, stamps), request)
         show_screen(settings, screen, top, since_last=since_last, as_json=as_json, out=out)
         return
     names = None if agents is None else tuple(name.strip() for name in agents.split(",") if name.strip())

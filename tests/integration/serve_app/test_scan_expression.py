@@ -112,3 +112,12 @@ def test_history_says_what_stays_after_correction(program: Program, few_bars: Pa
     ].keys()
     assert history["verdict"] in program.run("scan", "true", "--bars", few_bars, "--history").out
     assert "--history speaks of the hits" in program.run("scan", "--history", code=2).err
+
+
+def test_a_stream_that_cannot_be_is_refused_before_anything_starts(program: Program, few_bars: Path) -> None:
+    refused = program.run("scan", "true", "--bars", few_bars, "--stream", code=2).err
+    assert "few.parquet is no folder: only a folder of Parquet files can be read file by file" in refused
+    ranked = program.run("scan", "rank(close) < 3", "--bars", few_bars.parent, "--stream", code=2).err
+    assert "compares symbols with each other" in ranked
+    assert "--stream speaks of the hits" in program.run("scan", "--stream", code=2).err
+    assert not EmbeddedPostgres(program.home).is_alive()
