@@ -271,14 +271,17 @@ def _beside(beside: dict[str, Any] | None) -> str:
 
 
 def _belief(context: Mapping[str, Any]) -> str:
-    rows = belief(context)
+    rows = [*belief(context), *_drawn(context)]
     if not rows:
         return "<p>It is too short or too still a track, or nobody has asked.</p>"
     return table((), [[word, value] for word, value in rows])
 
 
 def belief(context: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What `single.judgement` and a search have added, in words; docs/statistics.md says what each number means."""
+    """What `single.judgement` and a search have added, in words; docs/statistics.md says what each number means.
+
+    Numbers from drawn histories are not among them: they differ in their last digits with every version of this code.
+    """
     if context.get("psr") is None:
         return []
     edges, year = context["sharpe_interval_per_bar"], context.get("annualisation")  # a sweep's context has no year
@@ -291,8 +294,15 @@ def belief(context: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Interval of 95 %, yearly", " to ".join(interval)),
         ("Bars after which it is above 0 with 95 %", number(context["min_track_bars"], "0")),
         ("Probability of overfitting (PBO)", number(context.get("pbo"), "%")),
+        ("Neighbours of the best set, as a share of it", number(context.get("plateau"), "2")),
     ]
     return [row for row in rows if row[1] != NONE]
+
+
+def _drawn(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The same from drawn histories."""
+    low, high = context.get("sharpe_low"), context.get("sharpe_high")
+    return [] if low is None else [("90 % of drawn histories", f"{number(low, '2')} to {number(high, '2')}")]
 
 
 def _metrics(result: Result) -> str:
