@@ -110,8 +110,10 @@ def list_runs(
 def show_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
     """One result, as it was printed when it was made."""
     from agents.backtest.result import Result
+    from agents.backtest.walkforward import WalkForward
     from cluster.sweep import Swept
     from serve_app.cli.research_tables import BacktestCard, SweepCard
+    from serve_app.cli.validation import WalkCard, fold_rows, walk_document
 
     require_format(out)
     run, folder = _kept(run_id)
@@ -119,6 +121,11 @@ def show_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
         summary = Swept(folder).summary
         document = {**summary, "spec": dict(run.spec)}
         show(document, summary["top"], SweepCard(summary, folder), as_json=as_json, out=out)
+        return
+    if run.kind == "walkforward":
+        walk = WalkForward.load(folder)
+        document = {**walk_document(walk, run.spec["data"]), "spec": dict(run.spec)}
+        show(document, fold_rows(walk), WalkCard(walk), as_json=as_json, out=out)
         return
     result = Result.load(folder)
     document = {**_document(result, run.spec["data"]), "spec": dict(run.spec)}

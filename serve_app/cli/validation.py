@@ -102,11 +102,7 @@ def walkforward(
         return
     with progress_bar("sets in folds") as progress:
         found, _ = run_walk_here(settings, Plan(walk, source), clock=SystemClock(), say=say, progress=progress)
-    folds = [_plain_row(row) for row in found.folds.to_dicts()]
-    kept = {"metrics": found.metrics, "reasons": found.stitched.reasons, "context": found.context}
-    document = {"result_id": found.result_id, "data_hash": panel.content_hash, **kept, "folds": folds}
-    document |= {"drift": found.drift.to_dicts(), "warnings": list(found.warnings)}
-    show(document, folds, WalkCard(found), as_json=as_json, out=out)
+    show(walk_document(found, panel.content_hash), fold_rows(found), WalkCard(found), as_json=as_json, out=out)
 
 
 def check(
@@ -154,6 +150,18 @@ def check(
     show({"ok": ok, **scope, "checked": rows}, rows, CheckTable(rows, scope), as_json=as_json, out=out)
     if not ok:
         raise typer.Exit(1)
+
+
+def walk_document(found: WalkForward, data_hash: str) -> dict[str, Any]:
+    """A walk-forward as plain JSON."""
+    kept = {"metrics": found.metrics, "reasons": found.stitched.reasons, "context": found.context}
+    tables = {"folds": fold_rows(found), "drift": found.drift.to_dicts()}
+    return {"result_id": found.result_id, "data_hash": data_hash, **kept, **tables, "warnings": list(found.warnings)}
+
+
+def fold_rows(found: WalkForward) -> list[dict[str, Any]]:
+    """Its folds, with moments as text."""
+    return [_plain_row(row) for row in found.folds.to_dicts()]
 
 
 def _tell(walk: Walk, *, as_json: bool, out: Path | None) -> None:

@@ -25,7 +25,10 @@ def test_a_walk_forward_is_kept_under_its_id_and_verified(program: Program, few_
     assert {row["parameter"] for row in found["drift"]} == {"fast", "slow"}
     (run,) = program.json("runs", "list", "--kind", "walkforward")["runs"]
     assert run["result_id"] == found["result_id"]
-    assert program.json("runs", "show", found["result_id"][:10])["metrics"] == found["metrics"]
+    shown = program.json("runs", "show", found["result_id"][:10])
+    assert {name: shown[name] for name in found} == found
+    card = program.run("runs", "show", found["result_id"]).out
+    assert card == program.run(*WALK, "--fees", "5bps", "--bars", few_bars).out
     assert program.json("runs", "verify", found["result_id"])["same"] is True
     folder = program.home / "runs" / found["result_id"]
     pl.read_parquet(folder / "folds.parquet").with_columns(fast=pl.col("fast") + 1).write_parquet(
