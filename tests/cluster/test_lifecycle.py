@@ -69,7 +69,7 @@ def test_down_where_nothing_runs_succeeds(small: Installation) -> None:
     assert "nothing runs" in small.ok("down").err
 
 
-def test_system_whose_process_was_killed_starts_again_without_help_and_keeps_its_signals(
+def test_a_killed_system_starts_again_without_help_keeps_its_signals_and_ends_with_ctrl_c(
     small: Installation, few_bars: Path
 ) -> None:
     first = up(small, few_bars, "--detach")
@@ -79,24 +79,21 @@ def test_system_whose_process_was_killed_starts_again_without_help_and_keeps_its
     killed = small.up_pid
     send(killed, signal.SIGKILL)
 
-    again = up(small, few_bars, "--detach")
-    assert again.code == 0, again.err
-    assert small.up_pid != killed
+    again = small.start("up", "--source", str(few_bars))  # in the foreground: Ctrl-C is to end it
+    eventually("a system that is ready", lambda: _runs(small, but=killed), within_s=_READY_S)
     assert small.counted() == stored
     small.ok("scan")
     assert small.counted() == stored
-    small.ok("down")
-    assert_nothing_left(small)
-
-
-def test_up_in_the_foreground_ends_with_ctrl_c_and_leaves_nothing(small: Installation, few_bars: Path) -> None:
-    command = small.start("up", "--source", str(few_bars))
-    eventually("a system that is ready", (small.home / "run" / "up.json").exists, within_s=_READY_S)
-    command.interrupt()
-    ended = command.wait()
+    again.interrupt()
+    ended = again.wait()
     assert ended.code == 0, ended.err
     assert "Traceback" not in ended.err
     assert_nothing_left(small)
+
+
+def _runs(installation: Installation, *, but: int) -> bool:
+    """Whether a system is ready that is not the one of that process."""
+    return (installation.home / "run" / "up.json").exists() and installation.up_pid != but
 
 
 def test_ctrl_c_during_the_start_leaves_nothing(small: Installation, few_bars: Path) -> None:
