@@ -209,15 +209,20 @@ def _lay_out(search: Search, chunks: Path, names: list[str], folder: Path) -> pl
         if len(tops) > TOP:
             tops = [_ranked(pl.concat(tops), search).head(TOP)]
     for kind, file in (("sets", "sets"), ("trials", "rows")):
-        draft = folder / f".{kind}"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        frames = (pl.read_parquet(chunks / f"{name}.{file}.parquet") for name in names)
-        for number, part in enumerate(_parts(frames)):
-            part.drop("blocks", strict=False).write_parquet(draft / f"part-{number:05}.parquet")
-        shutil.rmtree(folder / kind, ignore_errors=True)
-        draft.replace(folder / kind)
+        frames = (pl.read_parquet(chunks / f"{name}.{file}.parquet").drop("blocks", strict=False) for name in names)
+        write_parts(frames, folder / kind)
     return _ranked(pl.concat(tops), search).head(TOP)
+
+
+def write_parts(frames: Iterator[pl.DataFrame], folder: Path) -> None:
+    """Frames of any size as files of `ROWS` rows, all or none of them."""
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for number, part in enumerate(_parts(frames)):
+        part.write_parquet(draft / f"part-{number:05}.parquet")
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.replace(folder)
 
 
 def _ranked(frame: pl.DataFrame, search: Search) -> pl.DataFrame:

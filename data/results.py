@@ -211,12 +211,15 @@ class Results:
         found = []
         with self._table(result_id, "sets") as table:
             column = table.number(metric)
-            quartiles = ", ".join(f"quantile_cont({column}, {share})" for share in (0.25, 0.5, 0.75))
+            quartiles = f"quantile_cont({column}, [0.25, 0.5, 0.75])"  # one sort for all three
             for name in self._parameters(result_id, table):
                 statement = f"SELECT {_quoted(name)}, {quartiles}, {_best(column, metric)}, count(*) {_FROM}"
                 rows = table.ask(f"{statement} GROUP BY 1 ORDER BY 1", table.files)
                 _check_values(name, rows.height)
-                found.append(Slice(name, *(rows[:, at].to_list() for at in range(6))))
+                low, middle, high = (rows[:, 1].list.get(at).to_list() for at in range(3))
+                found.append(
+                    Slice(name, rows[:, 0].to_list(), low, middle, high, *(rows[:, at].to_list() for at in (2, 3)))
+                )
         return found
 
     def histogram(
