@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from agents.backtest.catalogue import find
 from agents.backtest.grid import Axis, Grid
+from agents.backtest.picking import Guide
 from agents.backtest.result import Result
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search
@@ -69,6 +70,8 @@ def sweep(
     metric: str = "sharpe",
     sample: int | None = None,
     seed: int = 0,
+    search: str = "grid",
+    trials: int | None = None,
     progress: bool = True,
     **words: Any,
 ) -> Swept:
@@ -77,20 +80,22 @@ def sweep(
     words:   for each parameter the values to try (a range, a list, one value, or a text such as "5:50"), and rules.
     where:   which sets to try.    metric: what they are ranked by, the median over symbols.
     sample:  only so many sets, chosen by `seed`.
+    search:  "optuna" tries only `trials` sets, each batch where those before it say that the best is to be expected.
     Returns: table (LazyFrame), trials, best(), heatmap("fast", "slow"), plot("fast", "slow"), pbo, context, result_id.
     Raises:  InvalidInput before any work, naming what cannot be used.
     """
     rules, values = _sorted_out(words)
     axes = tuple(Axis.of(name, given) for name, given in values.items())
     grid = Grid(_strategy(strategy), axes, where, sample, seed)
+    guide = Guide.of(search, trials)
     with shown(f"sweep {grid.strategy.name}", "sets", progress) as report:
         panel, universe = _panel(bars, symbols)
-        search = Search(grid, panel, universe, rules, metric)
+        asked = Search(grid, panel, universe, rules, metric, guide=guide)
         home = Settings.load().home
-        folder = home / "runs" / search.result_id
+        folder = home / "runs" / asked.result_id
         if not (folder / "summary.json").exists():
             book = FileBook(FileLedger(home), _done(folder, ".sets.parquet"))
-            _finished(run_sweep(search, LocalWorkers(), book, folder, report))
+            _finished(run_sweep(asked, LocalWorkers(), book, folder, report))
     return Swept(folder)
 
 

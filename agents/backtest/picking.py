@@ -21,6 +21,7 @@ from data.contracts.arrays import Bools, Floats, Ints
 from data.contracts.errors import InvalidInput
 
 MOST_TRIALS = 5_000  # each suggestion looks at all before it: so many take minutes of one core
+SEARCHES = ("grid", "optuna")
 BATCH = 50  # asked together, so that many workers have something to do
 
 
@@ -54,6 +55,15 @@ class Guide:
             )
         if self.batch < 1:
             raise InvalidInput("a guided search asks for at least 1 set at a time", batch=self.batch)
+
+    @classmethod
+    def of(cls, search: str, trials: int | None) -> Guide | None:
+        """As people ask for it: search="optuna" with trials, or search="grid" (None: the whole grid) without."""
+        if search not in SEARCHES:
+            raise InvalidInput(f"a sweep searches by {' or '.join(SEARCHES)}, not by {search!r}", search=search)
+        if (search == "optuna") != (trials is not None):
+            raise InvalidInput('trials go with search="optuna", and only with it: give both, or neither')
+        return None if trials is None else cls(trials)
 
     def facts(self) -> dict[str, Any]:
         """As plain JSON. The version is named because another one may suggest other sets."""

@@ -84,6 +84,16 @@ class SweepCard:
             yield Text(
                 f"the trials are alike: worth about {context['effective_trials']:,.0f} independent ones", style="dim"
             )
+        if context.get("plateau") is not None:
+            yield Text(
+                f"plateau {context['plateau']:.0%}: what the {context['plateau_neighbours']} sets one step beside "
+                "the best one keep of it"
+            )
+        if context.get("spa") is not None:
+            yield Text(
+                f"if no set beat buy and hold, one of {context['spa_candidates']:,} would look this good with a chance "
+                f"of {context['spa']:.1%} (SPA; reality check {context['reality_check']:.1%})"
+            )
         if context.get("pbo") is not None:
             yield Text(
                 f"probability of overfitting {context['pbo']:.0%}: "
@@ -133,7 +143,9 @@ def sharpe_words(context: Mapping[str, Any]) -> str:
     length = "no length of track would do" if need is None else f"95 % sure after {need:,} bars"
     dsr = context.get("dsr")
     luck = "" if dsr is None else f"; above luck {dsr:.0%} ({times} of its family here)"
-    return f"chance that the true Sharpe ratio is above 0: {context['psr']:.0%}, {length}{luck}"
+    low, high = context.get("sharpe_low"), context.get("sharpe_high")
+    scatter = "" if low is None or high is None else f"\n90 % of its bars drawn again: Sharpe {low:.2f} to {high:.2f}"
+    return f"chance that the true Sharpe ratio is above 0: {context['psr']:.0%}, {length}{luck}{scatter}"
 
 
 def _symbols(by_symbol: Mapping[str, Mapping[str, float | None]]) -> Table:

@@ -29,6 +29,9 @@ from serve_app.cli.questions import (
 if TYPE_CHECKING:
     from agents.backtest.search import Search
 
+By = Annotated[str, typer.Option(help="grid: every set; optuna: --trials of them, where the best is expected.")]
+Trials = Annotated[int | None, typer.Option(min=1, help="With --search optuna: how many sets to try.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
@@ -43,6 +46,8 @@ def sweep(
     metric: Metric = "sharpe",
     sample: Sample = None,
     seed: Seed = 0,
+    search: By = "grid",
+    trials: Trials = None,
     fees: Fees = "0",
     slippage: Slippage = "0",
     fill: Fill = "next_open",
@@ -57,6 +62,7 @@ def sweep(
     out: Out = None,
 ) -> None:
     """Try many sets of parameters on many symbols; rank them, and say how much of the best is luck."""
+    from agents.backtest.picking import Guide
     from agents.backtest.search import Search
     from data.clock import SystemClock
     from data.market.source import SAMPLE, Stamps
@@ -69,16 +75,16 @@ def sweep(
     require_format(out)
     configure_logging()
     rules = rules_of(fees, slippage, fill, cash, rule)
-    grid = grid_of(words, where, sample, seed)
+    grid, guide = grid_of(words, where, sample, seed), Guide.of(search, trials)
     source = Source(bars or SAMPLE, symbols, Stamps(frame, stamp, tz, calendar))
     settings = Settings.load()
     _, panel, universe = source.open(settings.home)
-    search = Search(grid, panel, universe, rules, metric)
+    asked = Search(grid, panel, universe, rules, metric, guide=guide)
     if estimate:
-        _tell(search, as_json=as_json, out=out)
+        _tell(asked, as_json=as_json, out=out)
         return
     with progress_bar("sets") as progress:
-        swept, _ = run_sweep_here(settings, Plan(search, source), clock=SystemClock(), say=say, progress=progress)
+        swept, _ = run_sweep_here(settings, Plan(asked, source), clock=SystemClock(), say=say, progress=progress)
     summary = swept.summary
     rows = summary["top"] if out is None else swept.table.sort("set").collect().to_dicts()
     show(summary, rows, SweepCard(summary, swept.folder), as_json=as_json, out=out)
@@ -89,10 +95,10 @@ def _tell(search: Search, *, as_json: bool, out: Path | None) -> None:
 
     found = search.estimate
     row: dict[str, Any] = {
-        "sets": int(search.grid.positions.size),
+        "sets": search.total,
         "symbols": len(search.panel.symbols),
         "backtests": found.backtests,
-        "chunks": sum(1 for _ in search.chunks()),
+        "chunks": search.chunk_count,
         "core_seconds": round(found.seconds, 3),
         "worker_bytes": found.peak_bytes,
     }
