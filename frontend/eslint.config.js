@@ -1,15 +1,16 @@
-/** Lint rules. Imports flow app -> features -> ui -> lib -> types; features never import each other. */
+/** Lint rules. Imports flow app -> features -> research -> ui -> lib -> types; features never import each other. */
 import { importX } from "eslint-plugin-import-x";
 import { createTypeScriptImportResolver } from "eslint-import-resolver-typescript";
 import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const FEATURES = ["auth", "overview", "signals", "symbol", "agents", "scans"];
+const FEATURES = ["auth", "overview", "signals", "symbol", "agents", "scans", "backtests", "sweeps", "walkforwards", "runs", "jobs"];
 const zones = [
   { target: "./src/types", from: "./src", except: ["./types"] },
-  { target: "./src/lib", from: ["./src/app", "./src/features", "./src/ui"] },
-  { target: "./src/ui", from: ["./src/app", "./src/features"] },
+  { target: "./src/lib", from: ["./src/app", "./src/features", "./src/research", "./src/ui"] },
+  { target: "./src/ui", from: ["./src/app", "./src/features", "./src/research"] },
+  { target: "./src/research", from: ["./src/app", "./src/features"] },
   { target: "./src/features", from: "./src/app" },
   ...FEATURES.map((name) => ({ target: `./src/features/${name}`, from: "./src/features", except: [`./${name}`] })),
 ];

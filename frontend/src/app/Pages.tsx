@@ -15,6 +15,13 @@ const load = {
   symbol: () => import("@/features/symbol"),
   agents: () => import("@/features/agents"),
   scans: () => import("@/features/scans"),
+  backtests: () => import("@/features/backtests"),
+  sweeps: () => import("@/features/sweeps"),
+  walkforwards: () => import("@/features/walkforwards"),
+  runs: () => import("@/features/runs"),
+  compare: () => import("@/features/runs/Compare"),
+  report: () => import("@/features/runs/Report"),
+  jobs: () => import("@/features/jobs"),
 };
 const Login = lazy(() => import("@/features/auth"));
 const Overview = lazy(load.overview);
@@ -22,6 +29,16 @@ const Signals = lazy(load.signals);
 const Symbol = lazy(load.symbol);
 const Agents = lazy(load.agents);
 const Scans = lazy(load.scans);
+const Backtests = lazy(load.backtests);
+const Sweeps = lazy(load.sweeps);
+const WalkForwards = lazy(load.walkforwards);
+const Runs = lazy(load.runs);
+const Compare = lazy(load.compare);
+const Report = lazy(load.report);
+const Jobs = lazy(load.jobs);
+
+/** A kind of research: its list and form, one on its way, one result. */
+const RESEARCH = [["/backtests", Backtests], ["/sweeps", Sweeps], ["/walkforwards", WalkForwards]] as const;
 
 export function Pages(): JSX.Element {
   const known = useSession((state) => state.status === "known");
@@ -48,6 +65,11 @@ export function Pages(): JSX.Element {
             <Route path="/agents" element={<Agents />} />
             <Route path="/scans" element={<Scans />} />
             <Route path="/scans/:id" element={<Scans />} />
+            {RESEARCH.flatMap(([path, Page]) => ["", "/jobs/:job", "/:id"].map((rest) => <Route key={path + rest} path={path + rest} element={<Page />} />))}
+            <Route path="/runs" element={<Runs />} />
+            <Route path="/runs/:id/report" element={<Report />} />
+            <Route path="/compare" element={<Compare />} />
+            <Route path="/jobs" element={<Jobs />} />
             <Route path="/login" element={<Next />} />
             <Route path="*" element={<Missing />} />
           </Routes>

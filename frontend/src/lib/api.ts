@@ -19,6 +19,8 @@ export interface Request {
   deadlineMs?: number;
   /** Without the login: the routes that make one. */
   anonymous?: boolean;
+  /** How the answer is read; JSON unless said. */
+  as?: "json" | "text";
 }
 
 export interface Login {
@@ -33,9 +35,10 @@ export function provideLogin(source: Login): void {
   login = source;
 }
 
-/** The JSON of an answer. Raises RequestError. */
+/** The JSON of an answer, or its text. Raises RequestError. */
 export async function ask<T>(path: string, request: Request = {}): Promise<T> {
   const response = await send(path, request);
+  if (request.as === "text") return (await response.text()) as T;
   return (response.status === 204 ? null : await response.json()) as T;
 }
 
@@ -105,7 +108,7 @@ async function route(path: string, request: Request): Promise<Response> {
 }
 
 async function fetchAt(origin: string, path: string, request: Request): Promise<Response> {
-  const headers = new Headers({ accept: "application/json, application/problem+json" });
+  const headers = new Headers({ accept: request.as === "text" ? "*/*" : "application/json, application/problem+json" });
   const token = login.token();
   if (token !== null && !request.anonymous) headers.set("authorization", `Bearer ${token}`);
   const form = request.body instanceof URLSearchParams;

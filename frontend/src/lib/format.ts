@@ -78,3 +78,16 @@ function formatOf(places: number): Intl.NumberFormat {
   }
   return format;
 }
+
+/** How long something takes: "under 0.1 s", "4.2 s", "12 min", "3.5 h". */
+export function duration(seconds: number): string {
+  if (seconds < 0.1) return "under 0.1 s";
+  if (seconds < 90) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
+  return seconds < 5400 ? `${fixed(seconds / 60, 0)} min` : `${fixed(seconds / 3600, 1)} h`;
+}
+
+/** "512 KB", "48 MB", "1.2 GB". */
+export function bytes(size: number): string {
+  if (size < 1e6) return `${fixed(size / 1e3, 0)} KB`;
+  return size < 1e9 ? `${fixed(size / 1e6, 0)} MB` : `${fixed(size / 1e9, 1)} GB`;
+}

@@ -22,7 +22,7 @@ export function useLiveCache(): void {
       }),
       onReload(() => {
         const old = isOlder(client);
-        again(new Set(old ? ["signals", "feed", "agents", "jobs", "scans"] : ["agents", "jobs", "scans"]));
+        again(new Set([...(old ? ["signals", "feed"] : []), "agents", "jobs", "scans", "runs/list"]));
       }),
       watchClock(client),
       openStream(),
@@ -69,6 +69,7 @@ function take(client: QueryClient, events: readonly Delivered[]): Set<string> {
         client.setQueryData<JobView[]>(keys.jobs, (jobs) => jobs?.map((job) => (job.job_id === body.job_id ? withJob(job, body) : job)));
         client.setQueryData<JobView>(["jobs", body.job_id], (job) => job && withJob(job, body));
         if (!known || body.state !== "running") again.add("jobs").add("scans");
+        if (body.state === "done") again.add("runs/list");
         break;
       }
       case "agent.changed.v1":

@@ -1,9 +1,18 @@
 /** A view as lines of Python: what one types into a notebook to get the same rows (docs/client.md). Pure. */
 
-export type PythonValue = string | number | readonly string[] | null | undefined;
+export type PythonValue = string | number | readonly string[] | Raw | null | undefined;
+
+/** Python as it stands: a name, `True`. */
+interface Raw {
+  raw: string;
+}
+
+export function raw(text: string): Raw {
+  return { raw: text };
+}
 
 /** `client.bars("AAPL", as_of="2018-02-05")`; arguments that are null or undefined are left out. */
-export function call(name: string, positional: readonly string[], named: Record<string, PythonValue> = {}): string {
+export function call(name: string, positional: readonly (string | Raw)[], named: Record<string, PythonValue> = {}): string {
   const given = Object.entries(named).flatMap(([key, value]) => (value == null ? [] : [`${key}=${literal(value)}`]));
   return `client.${name}(${[...positional.map(literal), ...given].join(", ")})`;
 }
@@ -21,7 +30,8 @@ export function program(origin: string, lines: readonly string[]): string {
   ].join("\n");
 }
 
-function literal(value: string | number | readonly string[]): string {
+function literal(value: string | number | readonly string[] | Raw): string {
+  if (typeof value === "object" && "raw" in value) return value.raw;
   if (typeof value === "number") return String(value);
   return typeof value === "string" ? JSON.stringify(value) : `[${value.map(literal).join(", ")}]`; // JSON's escapes are Python's
 }

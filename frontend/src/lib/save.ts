@@ -1,6 +1,6 @@
 /** Files made in the browser: the numbers behind a chart. */
 
-type Cell = string | number | null | undefined;
+export type Cell = string | number | null | undefined;
 
 /** CSV of rows: RFC 4180, null as empty. Text that a spreadsheet would run as a formula gets a quote in front. */
 export function csv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {

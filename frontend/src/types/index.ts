@@ -27,6 +27,18 @@ export type ScanCreate = Schemas["ScanCreate"];
 export type ScanResultView = Schemas["ScanResultView"];
 export type ScanChange = Schemas["ScanChange"];
 export type ScanDifference = Schemas["ScanDifference"];
+export type StrategyView = Schemas["StrategyView"];
+export type StrategyParam = Schemas["StrategyParam"];
+export type EstimateView = Schemas["EstimateView"];
+export type RunView = Schemas["RunView"];
+export type RunDetail = Schemas["RunDetail"];
+export type ColumnView = Schemas["ColumnView"];
+export type TableView = Schemas["TableView"];
+export type TableRows = Schemas["TableRows"];
+export type HeatmapView = Schemas["HeatmapView"];
+export type SliceView = Schemas["SliceView"];
+export type HistogramView = Schemas["HistogramView"];
+export type NodeView = Schemas["NodeView"];
 export type FeedView = Schemas["FeedView"];
 export type FeedChange = Schemas["FeedChange"];
 export type MetaView = Schemas["MetaView"];
@@ -41,6 +53,9 @@ export type JobChanged = Events["schemas"]["JobChanged"];
 export type AgentChanged = Events["schemas"]["AgentChanged"];
 export type SessionDecided = Events["schemas"]["SessionDecided"];
 export type AnyEvent = SignalEmitted | JobChanged | AgentChanged | SessionDecided;
+
+/** A value in a table of a result. */
+export type Cell = TableRows["rows"][number][number];
 
 /** A page of any list: what to send as `after` for the page behind it, null at the end. */
 export interface Page<T> {

@@ -4,7 +4,7 @@ import type { JSX } from "react";
 import { count, fixed } from "@/lib/format";
 import type { JobView } from "@/types";
 
-const UNITS: Record<string, string> = { scan: "votes" };
+const UNITS: Record<string, string> = { scan: "votes", sweep: "sets", walkforward: "sets" };
 
 /** "9 s left"; null while it would be a guess. */
 export function timeLeft(job: Pick<JobView, "state" | "done" | "total" | "eta_s" | "created_at" | "updated_at">): string | null {

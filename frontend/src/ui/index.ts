@@ -6,6 +6,7 @@ export { Agreement } from "./Agreement";
 export { CopyPython } from "./CopyPython";
 export { CopyId } from "./CopyId";
 export { ExportMenu } from "./ExportMenu";
+export { FieldNote, Labelled } from "./Field";
 export { Direction, Icon, Logo, type IconName } from "./icons";
 export { JobProgress, timeLeft } from "./JobProgress";
 export { Empty, ErrorPanel, Notice, Panel, Skeleton } from "./Panel";

@@ -13,6 +13,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "Open what is selected"],
   ["Esc", "Close"],
   ["e", "Export the table"],
+  ["x", "Runs: select one to compare"],
+  [",  .", "Result: the tab before and after"],
   ...PAGES.map((page) => [page.keys, page.name] as const),
   ["←  →", "Symbol: a bar back and on"],
   ["[  ]", "Symbol: the signal before and after"],

@@ -6,6 +6,7 @@ import { useNavigate } from "react-router";
 import { agentName } from "@/lib/agents";
 import { useAgents, useInstruments, useJobs } from "@/lib/queries";
 import { best, type Entry } from "@/lib/rank";
+import { jobPath } from "@/lib/research";
 import { logout } from "@/lib/session";
 import { toggleTheme } from "@/lib/theme";
 import { nextZone } from "@/lib/time";
@@ -121,12 +122,15 @@ function useEntries(): Entry[] {
     return [
       ...PAGES.map((page): Entry => ({ id: `page:${page.path}`, section: "Pages", label: page.name, shortcut: page.keys, run: to(page.path) })),
       { id: "do:scan", section: "Commands", label: "Start a scan", run: to("/scans?new=1") },
+      { id: "do:backtest", section: "Commands", label: "Start a backtest", run: to("/backtests") },
+      { id: "do:sweep", section: "Commands", label: "Start a sweep", run: to("/sweeps") },
+      { id: "do:walkforward", section: "Commands", label: "Start a walk-forward", run: to("/walkforwards") },
       { id: "do:theme", section: "Commands", label: "Dark or light theme", shortcut: "t", run: toggleTheme },
       { id: "do:zone", section: "Commands", label: "Change the time zone", run: nextZone },
       { id: "do:keys", section: "Commands", label: "Show the keys", shortcut: "?", run: () => { useFrame.setState({ help: true }); } },
       { id: "do:logout", section: "Commands", label: "Log out", run: () => void logout() },
       ...(agents ?? []).map((agent): Entry => ({ id: `agent:${agent.name}`, section: "Agents", label: agentName(agent.name), detail: agent.description, run: to(`/agents?agent=${agent.name}`) })),
-      ...(jobs ?? []).map((job): Entry => ({ id: `job:${job.job_id}`, section: "Jobs", label: `${job.kind} ${job.job_id.slice(0, 8)}`, detail: `${job.state}, by ${job.owner}`, run: to(`/scans/${job.job_id}`) })),
+      ...(jobs ?? []).map((job): Entry => ({ id: `job:${job.job_id}`, section: "Jobs", label: job.title ?? `${job.kind} ${job.job_id.slice(0, 8)}`, detail: `${job.kind}, ${job.state}, by ${job.owner}`, run: to(jobPath(job)) })),
       ...(instruments ?? []).map((one): Entry => ({ id: `symbol:${one.symbol}`, section: "Symbols", label: one.symbol, detail: one.name ?? undefined, run: to(`/symbols/${encodeURIComponent(one.symbol)}`) })),
     ];
   }, [navigate, instruments, agents, jobs]);

@@ -1,6 +1,7 @@
 /** The pages: a rail at the side, tabs at the bottom of a phone. Counts only where they ask for attention. */
+import * as Menu from "@radix-ui/react-dropdown-menu";
 import type { JSX } from "react";
-import { NavLink } from "react-router";
+import { NavLink, useLocation, useNavigate } from "react-router";
 
 import { useAgents, useJobs } from "@/lib/queries";
 import { Icon } from "@/ui";
@@ -38,8 +39,12 @@ export function Rail({ narrow }: { narrow: boolean }): JSX.Element {
         </li>
         {PAGES.filter((page) => page.group === "watch").slice(2).map(item)}
       </ul>
-      <p className={`px-2.5 pt-5 pb-1 text-small text-muted ${label}`}>Research</p>
-      <ul className={`space-y-1 ${narrow ? "mt-3 border-t border-line pt-3" : "max-xl:mt-3 max-xl:border-t max-xl:border-line max-xl:pt-3"}`}>{PAGES.filter((page) => page.group === "Research").map(item)}</ul>
+      {(["Research", "System"] as const).map((group) => (
+        <div key={group}>
+          <p className={`px-2.5 pt-5 pb-1 text-small text-muted ${label}`}>{group}</p>
+          <ul className={`space-y-1 ${narrow ? "mt-3 border-t border-line pt-3" : "max-xl:mt-3 max-xl:border-t max-xl:border-line max-xl:pt-3"}`}>{PAGES.filter((page) => page.group === group).map(item)}</ul>
+        </div>
+      ))}
     </nav>
   );
 }
@@ -55,9 +60,10 @@ export function BottomTabs(): JSX.Element {
         <Icon name="symbols" size={18} />
         Symbols
       </button>
-      {PAGES.slice(2).map((page) => (
+      {PAGES.filter((page) => page.group === "System").map((page) => (
         <Tab key={page.path} page={page} look={tab} />
       ))}
+      <More look={tab} />
     </nav>
   );
 }
@@ -71,6 +77,31 @@ function Tab({ page, look }: { page: NavPage; look: string }): JSX.Element {
   );
 }
 
+/** The other pages of a phone. */
+function More({ look }: { look: string }): JSX.Element {
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const pages = PAGES.slice(2).filter((page) => page.group !== "System");
+  const here = pages.find((page) => pathname === page.path || pathname.startsWith(`${page.path}/`));
+  return (
+    <Menu.Root modal={false}>
+      <Menu.Trigger className={`${look} -outline-offset-2 ${here === undefined ? "border-transparent text-muted" : "border-gold-line text-text"}`}>
+        <Icon name={here?.icon ?? "more"} size={18} />
+        {here?.name ?? "More"}
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Content align="end" sideOffset={4} className="gs-menu">
+          {pages.map((page) => (
+            <Menu.Item key={page.path} className="gs-menu-item justify-start! gap-3!" onSelect={() => void navigate(page.path)}>
+              <Icon name={page.icon} size={18} /> {page.name}
+            </Menu.Item>
+          ))}
+        </Menu.Content>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
 function useCounts(): Record<string, string | undefined> {
   const agents = useAgents().data ?? [];
   const up = agents.filter((agent) => agent.state === "up").length;
@@ -78,6 +109,6 @@ function useCounts(): Record<string, string | undefined> {
   const running = useJobs().data?.filter((job) => job.state === "running" || job.state === "queued").length ?? 0;
   return {
     "/agents": looked && up < agents.length ? `${String(up)}/${String(agents.length)}` : undefined,
-    "/scans": running > 0 ? String(running) : undefined,
+    "/jobs": running > 0 ? String(running) : undefined,
   };
 }

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { agentCode, agentName, byAgent } from "@/lib/agents";
 import { milliseconds, percent, plural } from "@/lib/format";
 import { useAgents, useJobs, type LatestSignals } from "@/lib/queries";
+import { jobPath } from "@/lib/research";
 import { universeName } from "@/lib/universe";
 import { AgentStateMark, Empty, ErrorPanel, Icon, JobProgress, Panel, Skeleton, VotesHistogram, histogram } from "@/ui";
 
@@ -62,7 +63,7 @@ export function Jobs(): JSX.Element {
   const jobs = query.data ?? [];
   const running = jobs.filter((job) => job.state === "running").length;
   return (
-    <Panel title="Jobs" note={running > 0 ? plural(running, "running", "running") : undefined} className="xl:col-span-3" actions={<Link to="/scans" className="inline-flex min-h-6 items-center text-small text-muted hover:underline max-md:min-h-10">All scans</Link>}>
+    <Panel title="Jobs" note={running > 0 ? plural(running, "running", "running") : undefined} className="xl:col-span-3" actions={<Link to="/jobs" className="inline-flex min-h-6 items-center text-small text-muted hover:underline max-md:min-h-10">All jobs</Link>}>
       {query.isPending && <Skeleton rows={4} label="Reading jobs" />}
       {query.isError && query.data === undefined && <ErrorPanel what="Reading jobs" error={query.error} retry={() => void query.refetch()} />}
       {query.data?.length === 0 && <Empty action={<Link className="gs-button" to="/scans?new=1">Start a scan</Link>}>No job has run yet.</Empty>}
@@ -72,7 +73,7 @@ export function Jobs(): JSX.Element {
             <p className="mb-1.5 flex items-center gap-2">
               {job.state === "done" && <Icon name="check" size={14} className="text-ok" />}
               {job.state === "failed" && <Icon name="error" size={14} className="text-error" />}
-              <Link to={`/scans/${job.job_id}`} className="truncate font-medium hover:underline" title={universeOf(job.spec)}>{title(job.kind, universeOf(job.spec))}</Link>
+              <Link to={jobPath(job)} className="truncate font-medium hover:underline" title={job.title ?? universeOf(job.spec)}>{job.title ?? title(job.kind, universeOf(job.spec))}</Link>
               {job.state === "running" && <span className="ml-auto text-muted">{percent(job.total > 0 ? job.done / job.total : 0, 0)}</span>}
               {job.state !== "running" && <span className="ml-auto shrink-0 text-small text-muted">{job.state}, by {job.owner}</span>}
             </p>

@@ -1,5 +1,5 @@
 /** Orders a scan: universe, agents, as-of. What the server refuses is shown at the field it is about. */
-import { useId, useState, type FormEvent, type JSX, type ReactNode } from "react";
+import { useId, useState, type FormEvent, type JSX } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { agentName, byAgent } from "@/lib/agents";
@@ -9,7 +9,7 @@ import { hasAgents, useServer } from "@/lib/server";
 import { may, useSession } from "@/lib/session";
 import { session } from "@/lib/time";
 import { universeName } from "@/lib/universe";
-import { ErrorPanel, Icon, Notice, Panel } from "@/ui";
+import { ErrorPanel, FieldNote, Labelled, Notice, Panel } from "@/ui";
 
 import { useStart } from "../hooks/useScans";
 import { faultsOf, fieldFaults, readForm, requestOf, type Field, type ScanForm as Form } from "../model/spec";
@@ -80,7 +80,7 @@ export function ScanForm(): JSX.Element {
               </label>
             ))}
           </div>
-          <Note id={`${id}-agents-note`} fault={faults.agents} note={form.agents === null ? "All of them." : `${String(chosen.length)} of ${String(agents.length)}.`} />
+          <FieldNote id={`${id}-agents-note`} fault={faults.agents} note={form.agents === null ? "All of them." : `${String(chosen.length)} of ${String(agents.length)}.`} />
         </fieldset>
         <Labelled id={`${id}-as-of`} label="As of" fault={faults.as_of} noteId={`${id}-as_of-note`} note={feed === undefined ? "Empty: the newest session." : `The close of this day; nothing later is seen. Empty: the newest session, ${session(feed.clock)}.`}>
           <input
@@ -101,24 +101,5 @@ export function ScanForm(): JSX.Element {
         <p className="text-small text-muted">The same universe, agents and session are the same scan: asked again, it answers at once.</p>
       </form>
     </Panel>
-  );
-}
-
-function Labelled({ id, label, note, noteId, fault, children }: { id: string; label: string; note: string; noteId: string; fault: string | undefined; children: ReactNode }): JSX.Element {
-  return (
-    <div>
-      <label htmlFor={id} className="mb-1 block font-medium">{label}</label>
-      {children}
-      <Note id={noteId} fault={fault} note={note} />
-    </div>
-  );
-}
-
-function Note({ id, note, fault }: { id: string; note: string; fault: string | undefined }): JSX.Element {
-  return (
-    <p id={id} role={fault === undefined ? undefined : "alert"} className={`mt-1 flex items-start gap-1.5 text-small ${fault === undefined ? "text-muted" : "text-error"}`}>
-      {fault !== undefined && <Icon name="error" size={13} className="mt-0.5" />}
-      {fault ?? note}
-    </p>
   );
 }

@@ -4,12 +4,12 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useMemo, useRef, type JSX, type MouseEvent, type RefObject } from "react";
 
 import { useRowHeight } from "@/lib/density";
+import { HOW } from "@/lib/filters";
 import { useDraft } from "@/lib/url";
 import { Icon, useTint } from "@/ui";
 import { useColumns } from "../hooks/useColumns";
 import type { View } from "../hooks/useView";
 import { orderOf } from "../model/columns";
-import { HOW } from "../model/filters";
 import { isText, type Row } from "../model/rows";
 import { TABLE_COLUMNS, type CellProps, type Column } from "./columns";
 

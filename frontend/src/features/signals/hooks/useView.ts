@@ -2,8 +2,8 @@
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 
+import { readTest } from "@/lib/filters";
 import { useUrlChoice, useUrlText, withParam } from "@/lib/url";
-import { readTest } from "../model/filters";
 import { COLUMNS, DEFAULT_SORT, isText, nextSort, readSort, writeSort, type ColumnId, type Filter, type Show, type Sort } from "../model/rows";
 
 export interface View {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import { matches, readTest } from "@/lib/filters";
 import { signal } from "@/lib/testing/samples";
 import type { Instrument } from "@/types";
-import { matches, readTest } from "./filters";
 import { filterRows, join, moved, nextSort, readSort, sortRows, writeSort, type Filter, type Row } from "./rows";
 
 const instrument = (symbol: string, name: string, sector: string): [string, Instrument] => [symbol, { symbol, name, sector, first: "", last: "", bars: 1 }];

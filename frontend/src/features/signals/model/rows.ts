@@ -1,8 +1,8 @@
 /** Rows of the table: joined, filtered and sorted by pure functions. */
 import type { Closes } from "@/lib/closes";
+import { matches, type Test } from "@/lib/filters";
 import { byText } from "@/lib/format";
 import type { Action, Instrument, SignalView } from "@/types";
-import { matches, type Test } from "./filters";
 
 export interface Row {
   symbol: string;
