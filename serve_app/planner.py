@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agents.backtest.catalogue import builtin, builtins
+from agents.backtest.catalogue import builtin, builtins, load_mapping
 from agents.backtest.catalogue import strategy as strategy_of
 from agents.backtest.grid import MOST, Axis, Grid
+from agents.backtest.picking import Guide
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search
 from agents.backtest.single import Question
-from agents.backtest.strategy import RESERVED, Param, Strategy
+from agents.backtest.strategy import DECISIONS, LEVELS, RESERVED, Param, Strategy
 from agents.backtest.walkforward import Lengths, Walk
 from data.contracts.errors import InvalidInput, NotFound
 from data.contracts.panel import Panel
@@ -41,6 +42,7 @@ from serve_app.api.research_models import Question as Wanted
 from serve_app.runs import Plan, Source
 
 MOST_VALUES = 10_000  # of one parameter: they stand in the job's row
+_SPELLED = {"name", "where", *DECISIONS, *LEVELS}
 _RANGE = re.compile(r"\s*(-?[0-9.eE+-]+)\s*:\s*(-?[0-9.eE+-]+)\s*(?::\s*([0-9.eE+-]+)\s*)?")
 
 
@@ -103,25 +105,26 @@ class _Asked:
 
 
 def _backtest(wanted: BacktestCreate, asked: _Asked, rules: Rules) -> Planned:
-    strategy, own = _strategy(wanted, wanted.params), not isinstance(wanted.strategy, str)
-    bound = strategy.bind(**({} if own else wanted.params))
+    bound = _strategy(wanted, wanted.params).bind(**wanted.params)
     plan = backtests.Plan(Question(bound, asked.panel, asked.universe, rules), asked.source)
     symbols = len(asked.panel.symbols)
     return _planned(backtests.KIND, plan, asked, sets=1, backtests=symbols, chunks=1, worker_bytes=plan.peak_bytes)
 
 
 def _sweep(wanted: SweepCreate, asked: _Asked, rules: Rules, grid: Grid) -> Planned:
-    if wanted.search != "grid" or wanted.trials is not None:
-        raise InvalidInput("this server searches by grid only; leave out search and trials")
-    plan = sweeps.Plan(Search(grid, asked.panel, asked.universe, rules, wanted.metric), asked.source)
-    found = plan.search.estimate
+    if (wanted.search == "optuna") != (wanted.trials is not None):
+        raise InvalidInput('trials go with search="optuna", and only with it: give both, or neither')
+    guide = None if wanted.trials is None else Guide(wanted.trials)
+    search = Search(grid, asked.panel, asked.universe, rules, wanted.metric, guide=guide)
+    plan = sweeps.Plan(search, asked.source)
+    found = search.estimate
     return _planned(
         sweeps.KIND,
         plan,
         asked,
         sets=plan.total,
         backtests=found.backtests,
-        chunks=sum(1 for _ in plan.search.chunks()),
+        chunks=search.chunk_count,
         worker_bytes=found.peak_bytes,
     )
 
@@ -166,10 +169,13 @@ def _strategy(wanted: Wanted, defaults: Mapping[str, object]) -> Strategy:
             return builtin(wanted.strategy)
         except NotFound as problem:
             raise InvalidInput(str(problem)) from None
+    told = wanted.strategy
+    if told.params is not None:
+        return load_mapping(told.model_dump(exclude_none=True), origin=told.name)
     taken = sorted(RESERVED & set(defaults))
     if taken:
         raise InvalidInput(f"a parameter cannot be called {taken[0]!r}: backtests use that word")
-    return strategy_of(**wanted.strategy.model_dump(), **dict(defaults))  # type: ignore[arg-type]  # checked there
+    return strategy_of(**told.model_dump(include=_SPELLED), **dict(defaults))  # type: ignore[arg-type]  # checked there
 
 
 def _grid(wanted: Searched) -> Grid:

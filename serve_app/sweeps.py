@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agents.backtest.grid import Grid
+from agents.backtest.picking import Guide
 from agents.backtest.record import defined
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search
@@ -50,7 +51,7 @@ class Plan:
     @property
     def total(self) -> int:
         """Sets to try."""
-        return int(self.search.grid.positions.size)
+        return self.search.total
 
     @property
     def title(self) -> str:
@@ -68,7 +69,9 @@ class Plan:
         """What `spec` said. Raises InvalidInput when the bars are no longer what they were."""
         source, panel, universe = reopened(settings, spec)
         grid = Grid.of(defined(spec["strategy"]), spec["grid"])
-        return cls(Search(grid, panel, universe, Rules(**spec["rules"]), spec["metric"]), source)
+        guided = spec.get("search")
+        guide = None if guided is None else Guide(guided["trials"], guided["batch"])
+        return cls(Search(grid, panel, universe, Rules(**spec["rules"]), spec["metric"], guide=guide), source)
 
 
 def run_sweep_here(settings: Settings, plan: Plan, *, clock: Clock, say: Say, progress: Progress) -> tuple[Swept, bool]:

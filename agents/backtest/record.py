@@ -54,5 +54,6 @@ def _param(param: Param) -> dict[str, Any]:
         told["default"] = param.default
     if param.kind == "symbol":
         return {"kind": "symbol", **told}
-    low, high = max(param.low, -_LARGEST), min(param.high, _LARGEST)
+    # floats whatever they were: PostgreSQL gives a whole 1.8e308 back with all its digits, as an integer
+    low, high = float(max(param.low, -_LARGEST)), float(min(param.high, _LARGEST))
     return {"low": low, "high": high, "whole": param.whole, **told}

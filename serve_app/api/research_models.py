@@ -42,10 +42,27 @@ class StrategyView(Wire):
     where: str | None = Field(description="which sets of parameters make sense; null: all")
 
 
+class ParamRules(Wire):
+    """What a parameter may be; see `StrategyParam`. A symbol has no low, high and whole."""
+
+    kind: Literal["number", "symbol"] = "number"
+    default: Value | None = None
+    low: StrictInt | StrictFloat | None = None
+    high: StrictInt | StrictFloat | None = None
+    whole: bool | None = None
+    description: Text = ""
+
+
 class StrategyRules(Wire):
-    """A strategy of one's own, as expressions; free names in them are its parameters."""
+    """A strategy of one's own, as expressions.
+
+    params: what each free name may be; null: the free names are numbers or symbols as the question gives them.
+    """
 
     name: str = Field(default="custom", min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    description: Text = ""
+    source: Text = ""
+    params: dict[Name, ParamRules] | None = Field(default=None, max_length=100)
     enter: Text | None = None
     exit: Text | None = None
     short_enter: Text | None = None
@@ -121,7 +138,7 @@ class SweepCreate(Searched):
         }
     )
     search: Literal["grid", "optuna"] = "grid"
-    trials: int | None = Field(default=None, ge=1, le=1_000_000, description="with search=optuna: how many sets to try")
+    trials: int | None = Field(default=None, ge=1, le=5_000, description="with search=optuna: how many sets to try")
 
 
 class WalkForwardCreate(Searched):

@@ -44,18 +44,18 @@ from serve_app.client import tables
 from serve_app.client.answers import Answer, read
 from serve_app.client.credentials import Key
 from serve_app.client.http import Http, server_url
+from serve_app.client.research import WAIT_S as _WAIT_S
+from serve_app.client.research import OnProgress, Research
 from serve_app.client.stream import Price, Resync, Stream, event_stream, signal_stream
 
 API: Final = 1  # the version of the API that this client speaks
 
 _TIMEOUT_S = 30.0
 _UPLOAD_S = 180.0
-_WAIT_S = 600.0
 _POLL_S = (0.1, 2.0)  # between two looks at a job: first, longest
 T = TypeVar("T")
 
 Moment = str | date | datetime
-OnProgress = Callable[[JobView], None]
 
 
 def connect(
@@ -90,7 +90,7 @@ def connect(
         raise
 
 
-class Client:
+class Client(Research):
     """A connection to a server; `connect` makes it. Close it, or use it in a `with`, to end its login."""
 
     def __init__(self, http: Http, meta: MetaView, me: MeView, *, gateway: str) -> None:
@@ -284,6 +284,14 @@ class Client:
     def cancel(self, job_id: str) -> JobView:
         """Stop a job; one that has ended stays as it is."""
         return self._http.call("POST", f"/v1/jobs/{_part(job_id)}/cancel").read(JobView)
+
+    def pause(self, job_id: str) -> JobView:
+        """Stop a job until it is resumed; what is done stays done."""
+        return self._http.call("POST", f"/v1/jobs/{_part(job_id)}/pause").read(JobView)
+
+    def resume(self, job_id: str) -> JobView:
+        """Queue a paused job again; any other stays as it is."""
+        return self._http.call("POST", f"/v1/jobs/{_part(job_id)}/resume").read(JobView)
 
     def wait(self, job_id: str, *, timeout_s: float = _WAIT_S, on_progress: OnProgress | None = None) -> JobView:
         """The job once it is done. A server that is away meanwhile is waited for.

@@ -64,6 +64,17 @@ JOBS: dict[str, Any] = {
     "updated_at": _TIME,
     "spec": pl.String,
 }
+RUNS: dict[str, Any] = {
+    "result_id": pl.String,
+    "kind": pl.String,
+    "title": pl.String,
+    "owner": pl.String,
+    "job_id": pl.String,
+    "created_at": _TIME,
+    "metrics": pl.String,
+    "context": pl.String,
+    "warnings": pl.List(pl.String),
+}
 INDICATORS: dict[str, Any] = {
     "name": pl.String,
     "family": pl.String,

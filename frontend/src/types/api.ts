@@ -2135,6 +2135,31 @@ export interface components {
             next?: string | null;
         };
         /**
+         * ParamRules
+         * @description What a parameter may be; see `StrategyParam`. A symbol has no low, high and whole.
+         */
+        ParamRules: {
+            /** Default */
+            default?: number | string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** High */
+            high?: number | null;
+            /**
+             * Kind
+             * @default number
+             * @enum {string}
+             */
+            kind: "number" | "symbol";
+            /** Low */
+            low?: number | null;
+            /** Whole */
+            whole?: boolean | null;
+        };
+        /**
          * Part
          * @description One part of the system and how it is.
          */
@@ -2547,9 +2572,16 @@ export interface components {
         };
         /**
          * StrategyRules
-         * @description A strategy of one's own, as expressions; free names in them are its parameters.
+         * @description A strategy of one's own, as expressions.
+         *
+         *     params: what each free name may be; null: the free names are numbers or symbols as the question gives them.
          */
         StrategyRules: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
             /** Enter */
             enter?: string | null;
             /** Exit */
@@ -2559,6 +2591,10 @@ export interface components {
              * @default custom
              */
             name: string;
+            /** Params */
+            params?: {
+                [key: string]: components["schemas"]["ParamRules"];
+            } | null;
             /** Short Enter */
             short_enter?: string | null;
             /** Short Exit */
@@ -2568,6 +2604,11 @@ export interface components {
              * @description fraction of equity
              */
             size?: string | null;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
             /**
              * Stop
              * @description distance from the fill, in price
