@@ -13,10 +13,9 @@ set (an agent, the consensus) chooses nothing and is tested fold by fold all the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,35 +24,29 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from agents.backtest.choosing import CHUNK_S, Choice, Tried, try_sets, winners
 from agents.backtest.display import Chart
 from agents.backtest.display_search import walk_card, walk_chart, walk_line
 from agents.backtest.grid import Grid
 from agents.backtest.metrics import bar_returns
-from agents.backtest.record import definition, result_id, spec_id
+from agents.backtest.record import spec_id
 from agents.backtest.result import Result
 from agents.backtest.rules import Rules
-from agents.backtest.selection import COLUMNS_BYTES, MOST_SETS, PLAIN, RANKED, Leader, Selection, choose
+from agents.backtest.selection import RANKED, Leader, Selection, Stretches
 from agents.backtest.sharpe import Track, track
-from agents.backtest.simulation import bars_of_a_year
 from agents.backtest.single import judgement
 from agents.backtest.stitching import Test, simulation, stitched, tested
-from agents.backtest.strategy import Bound
-from agents.backtest.sweep import Estimate, cost_estimate
 from agents.backtest.validation import Fold
 from agents.backtest.validation import walk_forward as folds_of
 from agents.expr import AgentVotes, evaluate, parse
-from data.contracts.arrays import Ints
 from data.contracts.errors import InvalidInput
-from data.contracts.panel import COLUMNS as PRICES
 from data.contracts.panel import Panel, from_micros
 from data.contracts.trials import TrialCount, TrialTotal
 
 TESTED = ("total_return", "cagr", "sharpe", "max_drawdown", "trades")  # of each fold, in the table of folds
 COLUMNS = ("fold", "partial", "train_first", "train_last", "test_first", "test_last", "train_score", "train_return")
 TABLES = ("folds", "drift")
-CHUNK_S = 1.0  # of predicted work, which is about twice what it takes
 LARGEST_POWER = 700.0  # e to it is near the largest float
-_SAMPLED = 32  # sets an estimate looks at
 TOO_SHORT = "so few bars gained so much that a year of it is no number"
 NO_TRAIN_GAIN = "the chosen sets gained nothing on the bars they were chosen on"
 
@@ -70,11 +63,10 @@ class Lengths:
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
-    """What is asked. metric: sets are chosen by it. universe: its id, by which trials are counted.
+class Walk(Choice):
+    """What is asked.
 
-    chunk_s: predicted seconds of a chunk; it changes no result.
-    Raises:  InvalidInput when there are too few bars, sets cannot be ranked by the metric, or a parameter has no value.
+    Raises: InvalidInput when there are too few bars, sets cannot be ranked by the metric, or a parameter has no value.
     """
 
     grid: Grid
@@ -86,16 +78,16 @@ class Walk:
     chunk_s: float = CHUNK_S
 
     def __post_init__(self) -> None:
-        if not len(self.panel):
-            raise InvalidInput("there are no bars to test on; choose symbols and dates that have some")
         if self.metric not in RANKED:
             known = ", ".join(RANKED)
             raise InvalidInput(f"sets cannot be ranked by {self.metric!r}; choose one of {known}", metric=self.metric)
-        taken = {*COLUMNS, *(f"test_{name}" for name in TESTED)} & {axis.name for axis in self.grid.axes}
-        if taken:
-            raise InvalidInput(f"the table of folds has a column {min(taken)} already; rename that parameter")
-        self.bound(int(self.grid.positions[0]))
+        self.check((*COLUMNS, *(f"test_{name}" for name in TESTED)), "folds")
         assert self.folds  # raises for too few bars
+
+    @property
+    def kind(self) -> str:
+        """See `Choice.kind`."""
+        return "walkforward"
 
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
@@ -103,116 +95,13 @@ class Walk:
         return folds_of(int(self.panel.sessions.size), **asdict(self.lengths))
 
     @cached_property
-    def year(self) -> float:
-        """Bars of a year; of the whole panel, so it is the same in every fold."""
-        return float(self.rules.annualisation or bars_of_a_year(self.panel))
-
-    @cached_property
-    def spec(self) -> dict[str, Any]:
-        """All that the result depends on but the code, as plain JSON."""
-        return {
-            "kind": "walkforward",
-            "strategy": definition(self.grid.strategy),
-            "grid": self.grid.facts(),
-            "lengths": asdict(self.lengths),
-            "metric": self.metric,
-            "rules": self.rules.facts(),
-            "universe": self.universe,
-            "data": self.panel.content_hash,
-            "context": {name: series.digest for name, series in sorted(self.panel.context.items())},
-        }
-
-    @cached_property
-    def family(self) -> tuple[str, str, datetime, datetime]:
-        """What its trials are counted with: the strategy's family, the universe, the first and last session."""
-        return self.family_in(range(self.panel.sessions.size))
-
-    def family_in(self, stretch: range) -> tuple[str, str, datetime, datetime]:
-        """The same for a part of the sessions."""
-        first, last = (from_micros(int(self.panel.sessions[at])) for at in (stretch.start, stretch.stop - 1))
-        return self.grid.strategy.family, self.universe, first, last
-
-    @cached_property
-    def result_id(self) -> str:
-        """See `record.result_id`."""
-        return result_id(self.spec)
-
-    @property
-    def total(self) -> int:
-        """How much there is to try: sets times folds."""
-        return int(self.grid.positions.size) * len(self.folds)
-
-    @cached_property
-    def estimate(self) -> Estimate:
-        """Seconds of one core, memory and backtests. Rough: columns of all bars once, trades on every train."""
-        positions, bars = self.grid.positions, len(self.panel)
-        some = positions[np.unique(np.linspace(0, positions.size - 1, min(_SAMPLED, positions.size)).astype(np.int64))]
-        rules = replace(self.rules, annualisation=self.year, **PLAIN)  # type: ignore[arg-type]
-        once = cost_estimate(self.panel, list(self.grid.sets(some)), positions.size, rules)
-        share = sum(len(fold.train) for fold in self.folds) / self.panel.sessions.size
-        trained = int(16 * bars * len(PRICES) * share)  # the bars of every train by themselves
-        return Estimate(
-            once.seconds * (1.0 + share), once.peak_bytes + COLUMNS_BYTES + trained, once.backtests * len(self.folds)
-        )
-
-    def chunks(self) -> Iterator[Ints]:
-        """Positions of the sets of each chunk. They depend on the question alone, not on who works."""
-        positions = self.grid.positions
-        step = min(max(int(self.chunk_s * positions.size / max(self.estimate.seconds, 1e-9)), 1), MOST_SETS)
-        return (positions[first : first + step] for first in range(0, positions.size, step))
-
-    def selection(self, votes: AgentVotes) -> Selection:
-        """What every chunk needs; agents are asked here, once, if the strategy speaks of them."""
-        trains = [(fold.train,) for fold in self.folds]
-        return Selection.of(self.grid, self.panel, votes, self.rules, trains, metric=self.metric, year=self.year)
-
-    def trial_counts(self, tried: Tried) -> list[TrialCount]:
-        """A chunk's trials, for the ledger: every set in every fold. None for a grid of one set: nothing is chosen."""
-        if self.grid.positions.size == 1:
-            return []
-        part = f"{tried.counted.first}-{tried.counted.last}"
-        return [
-            TrialCount(
-                f"{spec_id({**self.spec, 'fold': fold.number})}:{part}",
-                *self.family_in(fold.train),
-                leader.trials,
-                leader.mean,
-                leader.m2,
-            )
-            for fold, leader in zip(self.folds, tried.leaders, strict=True)
-            if leader.trials
-        ]
-
-    def bound(self, position: int) -> Bound:
-        """A set of the grid."""
-        return next(self.grid.sets(np.array([position], np.int64)))
-
-
-@dataclass(frozen=True)
-class Counted:
-    """How much a chunk was. first, last: positions; sets: times folds."""
-
-    first: int
-    last: int
-    sets: int
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What a chunk came to: the leader of its sets in every fold."""
-
-    counted: Counted
-    leaders: tuple[Leader, ...]
+    def trains(self) -> Sequence[Stretches]:
+        """One for every fold."""
+        return [(fold.train,) for fold in self.folds]
 
     def facts(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Tried:
-        """What `facts` said."""
-        leaders = (Leader(**{**one, "values": tuple(one["values"])}) for one in facts["leaders"])
-        return cls(Counted(**facts["counted"]), tuple(leaders))
+        """See `Choice.facts`."""
+        return {"lengths": asdict(self.lengths), "metric": self.metric}
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,17 +210,10 @@ def walk_forward(walk: Walk) -> Walked:
     return concluded(walk, selection, [try_sets(selection, positions) for positions in walk.chunks()], votes)
 
 
-def try_sets(selection: Selection, positions: Ints) -> Tried:
-    """A chunk of sets in every fold."""
-    counted = Counted(int(positions[0]), int(positions[-1]), positions.size * len(selection.trains))
-    return Tried(counted, tuple(choose(selection, positions)))
-
-
 def concluded(walk: Walk, selection: Selection, tried: Sequence[Tried], votes: AgentVotes) -> Walked:
     """Test what the leaders of all chunks have shown to be best, fold by fold. Their order does not matter."""
-    parts = sorted(tried, key=lambda one: one.counted.first)
-    chosen = [reduce(selection.better, leaders) for leaders in zip(*(one.leaders for one in parts), strict=True)]
-    panel = walk.panel
+    parts, panel = sorted(tried, key=lambda one: one.counted.first), walk.panel
+    chosen = winners(selection, parts)
     rules = replace(walk.rules, annualisation=walk.year)
     rank = None if rules.rank is None else evaluate({"rank": parse(rules.rank)}, panel, {}, votes)["rank"]
     orders = {best.position: walk.bound(best.position).evaluate(panel, votes) for best in chosen}

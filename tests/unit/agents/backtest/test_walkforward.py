@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 
 from agents.backtest import catalogue
-from agents.backtest.crossvalidation import cross_validate
+from agents.backtest.choosing import Tried, try_sets
+from agents.backtest.crossvalidation import CrossValidated, CrossValidation, Groups, cross_validate
 from agents.backtest.engine import backtest
 from agents.backtest.grid import Axis, Grid
 from agents.backtest.orders import Orders
 from agents.backtest.rules import Rules
 from agents.backtest.selection import Selection, choose
 from agents.backtest.strategy import Bound, Strategy
-from agents.backtest.validation import combinatorial
-from agents.backtest.walkforward import Lengths, Tried, Walk, Walked, WalkForward, concluded, try_sets, walk_forward
+from agents.backtest.walkforward import Lengths, Walk, Walked, WalkForward, concluded, walk_forward
 from agents.expr import AgentVotes
 from data.contracts.errors import InvalidInput
 from data.contracts.panel import Panel
@@ -446,10 +446,11 @@ def test_bars_of_several_trains_count_together(bars: Panel) -> None:
     assert chosen.m2 * 252 == pytest.approx(np.var(scores) * len(scores), rel=1e-7)
 
 
-def test_every_path_is_a_whole_history_of_tested_groups(bars: Panel) -> None:
+def test_every_path_is_a_whole_history_of_tested_groups(bars: Panel, tmp_path: Path) -> None:
     search = SEARCHES["crossings"]
-    combinations = combinatorial(bars.sessions.size, groups=5, test_groups=2, purge=3, embargo=2)
-    found = cross_validate(search, bars, COSTS, combinations)
+    asked = CrossValidation(search, bars, "test", COSTS, Groups(groups=5, test_groups=2, purge=3, embargo=2))
+    checked = cross_validate(asked)
+    found, combinations = checked.result, asked.combinations
     assert found.paths.height == 4
     assert found.splits["groups"].to_list()[:2] == ["0+1", "0+2"]
     chosen = [(row["fast"], row["slow"]) for row in found.splits.to_dicts()]
@@ -462,7 +463,28 @@ def test_every_path_is_a_whole_history_of_tested_groups(bars: Panel) -> None:
         part, some = inside(orders, bars, bars.sessions[stretch.start : stretch.stop])
         growth *= backtest(part, some, COSTS, benchmark=None, finish_all=True).equity["equity"][-1] / COSTS.cash
     assert found.paths["total_return"][1] == pytest.approx(growth - 1.0, rel=1e-9)
-    summary = found.summary()
-    assert summary["mean"] == pytest.approx(np.mean(found.paths["sharpe"].to_list()), rel=1e-12)
-    with pytest.raises(InvalidInput, match="make them of the panel's sessions"):
-        cross_validate(search, bars, COSTS, combinatorial(100))
+    assert found.summary["mean"] == pytest.approx(np.mean(found.paths["sharpe"].to_list()), rel=1e-12)
+    assert found.summary["below_zero"] == np.mean([value < 0.0 for value in found.paths["sharpe"]])
+    counted = total(checked.trials)
+    assert counted.trials == asked.total == search.positions.size * 10
+    judged = checked.judged(counted)
+    loaded = CrossValidated.load(judged.save(tmp_path / "kept"))
+    assert loaded.facts == judged.facts
+    assert loaded.context == {"trials": counted.trials}
+    assert loaded.paths.equals(found.paths)
+    assert loaded.splits.equals(found.splits)
+
+
+def test_what_cannot_be_cross_validated_is_refused_before_any_work(bars: Panel) -> None:
+    search = SEARCHES["crossings"]
+    clash = grid(catalogue.strategy(enter="close > split", exit="close < 0", split=1), split=[1, 2])
+    for asked, message in (
+        ((search, Groups(groups=3, test_groups=3)), "leave none to train on"),
+        ((search, Groups(groups=30, test_groups=10)), "the limit is 10,000"),
+        ((search, Groups(groups=5, test_groups=3, purge=200)), "leave nothing to train on"),
+        ((clash, Groups()), "has a column split already"),
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            CrossValidation(asked[0], bars, "test", COSTS, asked[1])
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        CrossValidated.load("/nowhere")
