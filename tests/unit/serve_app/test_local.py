@@ -121,3 +121,13 @@ def test_refusals_come_as_they_are(bars: pl.DataFrame, home: Path) -> None:
     with pytest.raises(gs.InvalidInput, match="sma_cross has no parameter 'quick'"):
         gs.sweep("sma_cross", bars, quick=[1, 2])
     assert not (home / "runs").exists()
+
+
+def test_a_guided_sweep_tries_few_sets_and_is_found_when_asked_again(bars: pl.DataFrame, home: Path) -> None:
+    first, again = (gs.sweep("sma_cross", bars, search="optuna", trials=30, progress=False, **GRID) for _ in range(2))
+    assert first.summary == again.summary
+    assert first.summary["sets"] == sum(one.trials for one in FileLedger(home).read()) == 30
+    with pytest.raises(gs.InvalidInput, match="trials go with"):
+        gs.sweep("sma_cross", bars, trials=30, **GRID)
+    with pytest.raises(gs.InvalidInput, match="by grid or optuna, not by 'tpe'"):
+        gs.sweep("sma_cross", bars, search="tpe", trials=30, **GRID)

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.backtest.bootstrap import intervals, optimal_block_length, snooping, stationary_draw
+from agents.backtest.bootstrap import (
+    affordable_candidates,
+    affordable_draws,
+    intervals,
+    optimal_block_length,
+    seeded,
+    snooping,
+    stationary_draw,
+)
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput
 
@@ -184,3 +192,19 @@ def test_what_cannot_be_drawn_again_is_refused() -> None:
             snooping(nothing, rng(), block=2.0, draws=10)
     with pytest.raises(InvalidInput, match="same bars"):
         snooping([good[:, None], good[:30, None]], rng(), block=2.0, draws=10)
+
+
+def test_no_history_takes_for_ever_to_draw_again() -> None:
+    assert affordable_draws(9) is None
+    assert affordable_draws(1_259) == 1_000
+    assert affordable_draws(100_000) == 300
+    assert affordable_draws(1_000_000) is None
+    assert affordable_candidates(1_259, 5.0, 1_000) > 1_000
+    assert affordable_candidates(100_000, 60.0, 300) < 30
+    assert affordable_candidates(10_000_000, 900.0, 1_000) == 1
+
+
+def test_the_same_result_is_drawn_the_same_way() -> None:
+    draws = [seeded(name).random() for name in ("ab" * 16, "ab" * 16, "cd" * 16, "")]
+    assert draws[0] == draws[1]
+    assert len(set(draws)) == 3

@@ -116,3 +116,23 @@ def test_a_trillion_sets_are_refused_at_once() -> None:
 def test_a_grid_survives_being_written_down() -> None:
     grid = Grid(CROSS, (Axis.of("fast", "2:50"), Axis.of("slow", "60:90:5")), "slow > 3 * fast", 20, 7)
     assert Grid.of(CROSS, grid.facts()) == grid
+
+
+def test_neighbours_are_one_step_away_in_the_order_of_values() -> None:
+    grid = Grid(builtin("sma_cross"), (Axis.of("fast", "20,5,10"), Axis.of("slow", "50:90:10")))
+
+    def around(fast: int, slow: int) -> set[tuple[int, int]]:
+        every = grid.columns(np.arange(grid.combinations))
+        own = int(np.flatnonzero((every["fast"] == fast) & (every["slow"] == slow))[0])
+        found = grid.neighbours(own)
+        assert (np.diff(found) > 0).all()
+        return set(zip(every["fast"][found].tolist(), every["slow"][found].tolist(), strict=True))
+
+    assert around(10, 60) == {(f, s) for f in (5, 10, 20) for s in (50, 60, 70)} - {(10, 60)}
+    assert around(20, 80) == {(20, 70), (10, 70), (10, 80)}
+
+
+def test_symbols_have_no_neighbours() -> None:
+    other = builtin("pairs_zscore")
+    symbol = next(param.name for param in other.params if param.kind == "symbol")
+    assert Grid(other, (Axis.of(symbol, "A,B,C"),)).neighbours(1).size == 0
