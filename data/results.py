@@ -28,7 +28,7 @@ import polars as pl
 from data.contracts.errors import GoldenSignalsError, InvalidInput, NotFound, TemporarilyUnavailable
 from data.contracts.metrics import larger_is_better
 
-TABLES = ("equity", "trades", "folds", "drift", "sets", "trials")
+TABLES = ("equity", "trades", "folds", "drift", "sets", "trials", "paths", "splits")
 MOST_CELLS = 20_000_000  # rows x columns of what one call hands out: some 160 megabytes
 MOST_VALUES = 2_000  # of a parameter that is drawn
 MOST_BINS = 1_000

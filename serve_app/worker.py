@@ -23,7 +23,7 @@ from data.market.source import Bars
 from data.settings import Settings
 from data.store.jobs import Job
 from data.store.stores import Stores
-from serve_app import backtests, sweeps, walkforwards
+from serve_app import backtests, crossvalidations, sweeps, walkforwards
 from serve_app.bootstrap import open_pools
 from serve_app.runs import Source, is_known, run_of
 from serve_app.scans import ScanRequest, plan_scan
@@ -36,7 +36,7 @@ _BROKE = (
     "or ask who runs this system: the log has the details under this job's id"
 )
 _SERVICES: dict[str, Any] = {  # kind -> a module with Plan, work and verify; see `serve_app.runs`
-    module.KIND: module for module in (backtests, sweeps, walkforwards)
+    module.KIND: module for module in (backtests, sweeps, walkforwards, crossvalidations)
 }
 
 log = structlog.get_logger(__name__)

@@ -76,9 +76,9 @@ async def detail(services: Services, run: Run) -> RunDetail:
 
 
 async def report(services: Services, run: Run) -> str:
-    """The tear sheet of a run, as it was written when it was made. Raises Conflict for a sweep, which has none."""
-    if run.kind == "sweep":
-        raise Conflict("a sweep has no tear sheet: backtest its best set, and read that one's")
+    """The tear sheet of a run, as it was written when it was made. Raises Conflict for a kind that has none."""
+    if run.kind in ("sweep", "crossvalidation"):
+        raise Conflict(f"a {run.kind} has no tear sheet: backtest its best set, and read that one's")
     await asyncio.to_thread(services.results.facts, run.result_id)  # refused when its files are not here
     page: Path = services.settings.home / "runs" / run.result_id / "report.html"
     return await asyncio.to_thread(page.read_text, encoding="utf-8")

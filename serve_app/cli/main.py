@@ -12,7 +12,19 @@ import typer
 
 from data.contracts.errors import GoldenSignalsError
 from data.home import RAY_TOKEN
-from serve_app.cli import accounts, catalogue, cluster, datasets, jobs, research, signals, sweeps, system, validation
+from serve_app.cli import (
+    accounts,
+    catalogue,
+    cluster,
+    crossvalidation,
+    datasets,
+    jobs,
+    research,
+    signals,
+    sweeps,
+    system,
+    validation,
+)
 
 app = typer.Typer(
     name="goldensignals",
@@ -27,6 +39,7 @@ signals.register(app)
 research.register(app)
 sweeps.register(app)
 validation.register(app)
+crossvalidation.register(app)
 jobs.register(app)
 catalogue.register(app)
 datasets.register(app)

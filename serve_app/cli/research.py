@@ -91,7 +91,9 @@ def backtest(
 
 @runs.command("list")
 def list_runs(
-    kind: Annotated[Literal["backtest", "sweep", "walkforward"] | None, typer.Option(help="Only this kind.")] = None,
+    kind: Annotated[
+        Literal["backtest", "sweep", "walkforward", "crossvalidation"] | None, typer.Option(help="Only this kind.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = _LISTED,
     as_json: AsJson = False,
     out: Out = None,
@@ -109,9 +111,12 @@ def list_runs(
 @runs.command("show")
 def show_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
     """One result, as it was printed when it was made."""
+    from agents.backtest.crossvalidation import CrossValidated
     from agents.backtest.result import Result
     from agents.backtest.walkforward import WalkForward
     from cluster.sweep import Swept
+    from serve_app.cli.crossvalidation import CrossCard
+    from serve_app.cli.crossvalidation import document as cross_document
     from serve_app.cli.research_tables import BacktestCard, SweepCard
     from serve_app.cli.validation import WalkCard, fold_rows, walk_document
 
@@ -127,6 +132,11 @@ def show_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
         document = {**walk_document(walk, run.spec["data"]), "spec": dict(run.spec)}
         show(document, fold_rows(walk), WalkCard(walk), as_json=as_json, out=out)
         return
+    if run.kind == "crossvalidation":
+        found = CrossValidated.load(folder)
+        document = {**cross_document(found), "spec": dict(run.spec)}
+        show(document, found.paths.to_dicts(), CrossCard(found), as_json=as_json, out=out)
+        return
     result = Result.load(folder)
     document = {**_document(result, run.spec["data"]), "spec": dict(run.spec)}
     show(document, result.trades.to_dicts(), BacktestCard(result), as_json=as_json, out=out)
@@ -139,13 +149,13 @@ def verify_run(run_id: RunId, as_json: AsJson = False, out: Out = None) -> None:
 
     from data.contracts.errors import GoldenSignalsError
     from data.settings import Settings
-    from serve_app import backtests, sweeps, walkforwards
+    from serve_app import backtests, crossvalidations, sweeps, walkforwards
     from serve_app.runs import find_run
 
     require_format(out)
     settings = Settings.load()
     run = find_run(settings, run_id, say=say)
-    services = {"backtest": backtests, "sweep": sweeps, "walkforward": walkforwards}
+    services = {module.KIND: module for module in (backtests, crossvalidations, sweeps, walkforwards)}
     differing = services[run.kind].verify(settings, run)
     row = {"result_id": run.result_id, "same": not differing, "differing": differing}
     words = "computed again: every bit is the same" if not differing else f"differs in {', '.join(differing)}"
@@ -164,8 +174,8 @@ def report_run(
     from data.contracts.errors import InvalidInput
 
     run, folder = _kept(run_id)
-    if run.kind == "sweep":
-        raise InvalidInput("a sweep has no tear sheet: backtest its best set, and report that")
+    if run.kind in ("sweep", "crossvalidation"):
+        raise InvalidInput(f"a {run.kind} has no tear sheet: backtest the set it prefers, and report that")
     say(f"wrote {Result.load(folder).report(file)}")
 
 

@@ -38,7 +38,8 @@ from serve_app.cli.research_tables import metric_tables, sharpe_words
 
 if TYPE_CHECKING:
     from agents.backtest.check import Finding as StrategyFinding
-    from agents.backtest.walkforward import Walk, WalkForward
+    from agents.backtest.choosing import Choice
+    from agents.backtest.walkforward import WalkForward
     from agents.lookahead import Finding as AgentFinding
     from data.contracts.panel import Panel
 
@@ -98,7 +99,7 @@ def walkforward(
     _, panel, universe = source.open(settings.home)
     walk = Walk(grid, panel, universe, rules, Lengths(train, test, purge, embargo, anchored), metric)
     if estimate:
-        _tell(walk, as_json=as_json, out=out)
+        tell_estimate(walk, "folds", as_json=as_json, out=out)
         return
     with progress_bar("sets in folds") as progress:
         found, _ = run_walk_here(settings, Plan(walk, source), clock=SystemClock(), say=say, progress=progress)
@@ -164,21 +165,21 @@ def fold_rows(found: WalkForward) -> list[dict[str, Any]]:
     return [_plain_row(row) for row in found.folds.to_dicts()]
 
 
-def _tell(walk: Walk, *, as_json: bool, out: Path | None) -> None:
-    """What a walk-forward would take."""
-    found = walk.estimate
+def tell_estimate(asked: Choice, trains: str, *, as_json: bool, out: Path | None) -> None:
+    """Print what a question would take. trains: what it has several of, "folds" or "splits"."""
+    found = asked.estimate
     row: dict[str, Any] = {
-        "sets": int(walk.grid.positions.size),
-        "symbols": len(walk.panel.symbols),
-        "folds": len(walk.folds),
+        "sets": int(asked.grid.positions.size),
+        "symbols": len(asked.panel.symbols),
+        trains: len(asked.trains),
         "backtests": found.backtests,
-        "chunks": sum(1 for _ in walk.chunks()),
+        "chunks": sum(1 for _ in asked.chunks()),
         "core_seconds": round(found.seconds, 3),
         "worker_bytes": found.peak_bytes,
     }
     text = (
-        f"{row['sets']:,} sets on {row['symbols']:,} symbols in {row['folds']:,} folds: {row['backtests']:,} backtests "
-        f"in {row['chunks']:,} chunks, at most about {found.seconds:,.1f} s of one core, "
+        f"{row['sets']:,} sets on {row['symbols']:,} symbols in {row[trains]:,} {trains}: {row['backtests']:,} "
+        f"backtests in {row['chunks']:,} chunks, at most about {found.seconds:,.1f} s of one core, "
         f"{found.peak_bytes / 2**20:,.0f} MiB a worker beside the bars"
     )
     show(row, [row], Text(text), as_json=as_json, out=out)
@@ -223,7 +224,7 @@ class WalkCard:
         for name in names:
             table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
         for row in rows:
-            cells = [_cell(name, row[name]) for name in names]
+            cells = [cell(name, row[name]) for name in names]
             table.add_row(*cells, style="dim" if row["partial"] else "")
         return table
 
@@ -272,7 +273,8 @@ def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
-def _cell(name: str, value: Any) -> str:
+def cell(name: str, value: Any) -> str:
+    """A value of a table of results, for a person."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
@@ -283,7 +285,7 @@ def _cell(name: str, value: Any) -> str:
 
 
 def _efficiency(said: Mapping[str, Any]) -> str:
-    test, train = (_cell("return", said[f"{name}_return_per_year"]) for name in ("test", "train"))
+    test, train = (cell("return", said[f"{name}_return_per_year"]) for name in ("test", "train"))
     years = f"{test} a year out of sample, {train} where chosen"
     if said["efficiency"] is None:
         return f"{years}; efficiency is undefined: {said['efficiency_reason']}"

@@ -90,6 +90,40 @@ def test_the_table_shows_folds_efficiency_and_drift(program: Program, few_bars: 
         assert words in shown
 
 
+def test_a_cross_validation_is_kept_shown_and_verified(program: Program, few_bars: Path, tmp_path: Path) -> None:
+    words = (
+        "crossvalidate",
+        "sma_cross",
+        "fast=5:8",
+        "slow=20:60:20",
+        "--groups",
+        "5",
+        "--purge",
+        "5",
+        "--embargo",
+        "5",
+    )
+    told = program.json(*words, "--bars", few_bars, "--estimate")
+    assert (told["sets"], told["splits"], told["backtests"]) == (6, 10, 6 * 10 * 5)
+    found = program.json(*words, "--bars", few_bars)
+    assert len(found["paths"]) == 4
+    assert len(found["splits"]) == 10
+    assert found["context"]["trials"] == 6 * 10
+    assert found["summary"]["smallest"] <= found["summary"]["median"] <= found["summary"]["largest"]
+    (run,) = program.json("runs", "list", "--kind", "crossvalidation")["runs"]
+    assert (run["result_id"], run["sharpe"]) == (found["result_id"], found["summary"]["median"])
+    shown = program.json("runs", "show", found["result_id"])
+    assert {name: shown[name] for name in found} == found
+    card = program.run(*words, "--bars", few_bars).out
+    assert "Sharpe ratio of 4 paths: median " in card
+    assert card == program.run("runs", "show", found["result_id"]).out
+    assert program.json("runs", "verify", found["result_id"])["same"] is True
+    assert "has no tear sheet" in program.run("runs", "report", found["result_id"], code=2).err
+    assert "leave none to train on" in program.run(*words, "--test-groups", "5", "--bars", few_bars, code=2).err
+    program.run(*words, "--bars", few_bars, "--out", tmp_path / "paths.csv")
+    assert pl.read_csv(tmp_path / "paths.csv").height == 4
+
+
 def test_a_strategy_without_values_to_try_is_tested_fold_by_fold(program: Program, few_bars: Path) -> None:
     found = program.json("walkforward", "consensus", "--train", "150", "--test", "100", "--bars", few_bars)
     assert found["context"]["trials"] == 1
