@@ -45,7 +45,7 @@ def judged(
     chunks: Sequence[Path],
     sets: pl.LazyFrame,
 ) -> dict[str, Any]:
-    """See `single.judgement`, and the README of the words, docs/statistics.md.
+    """What `single.judgement` says, overfitting, luck and the plateau; docs/statistics.md explains the words.
 
     tried: positions of all sets. best, position: the one that ranks first, as one portfolio. chunks: files with a row
     per set and its block sums, together all sets. sets: the table of all sets.

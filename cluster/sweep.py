@@ -32,6 +32,7 @@ from cluster.work import Piece, work_off
 from cluster.workers import Answer, Workers
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import GoldenSignalsError
+from data.contracts.metrics import larger_is_better
 from data.contracts.trials import TrialCount, TrialTotal
 
 TOP = 20  # sets named in the summary
@@ -67,6 +68,7 @@ class Book(Protocol):
 async def run_sweep(search: Search, workers: Workers, book: Book, folder: Path, progress: Progress) -> dict[str, Any]:
     """Do what is not done yet and judge the whole; the summary, which also lies in the folder.
 
+    A guided search is asked for sets and told what they came to, batch by batch, also what was done before.
     Raises GoldenSignalsError with the reason; chunks that were done stay done.
     """
     chunks = folder / "chunks"
@@ -146,7 +148,7 @@ class Swept:
 
     @property
     def context(self) -> dict[str, Any]:
-        """psr, dsr, trials, effective_trials and pbo of the best set."""
+        """How far the best set can be believed: see `judging.judged`."""
         found: dict[str, Any] = self.summary["context"]
         return found
 
@@ -164,7 +166,8 @@ class Swept:
     def heatmap(self, x: str, y: str, metric: str | None = None) -> pl.DataFrame:
         """Best value of the metric for every pair of two parameters' values: a row per y, a column per x."""
         shown = metric or self.summary["metric"]
-        best = self.table.group_by(x, y).agg(pl.col(shown).max()).sort(y, x).collect()
+        value = pl.col(shown).max() if larger_is_better(shown) else pl.col(shown).min()
+        best = self.table.group_by(x, y).agg(value).sort(y, x).collect()
         return best.pivot(on=x, index=y, values=shown)
 
     def plot(self, x: str, y: str, metric: str | None = None) -> Chart:

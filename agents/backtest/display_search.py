@@ -12,10 +12,10 @@ import polars as pl
 from agents.backtest import charts
 from agents.backtest.display import WIDTH, Chart, belief_tiles, card, head, headline, plain, spaced, span, value_of
 from agents.backtest.report import WORDS, equity_chart, number, table, tiles
-from agents.backtest.search import larger_is_better
 from agents.backtest.sweep_metrics import METRICS
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput
+from data.contracts.metrics import larger_is_better
 
 if TYPE_CHECKING:
     from agents.backtest.walkforward import WalkForward

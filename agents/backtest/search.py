@@ -32,7 +32,7 @@ from agents.expr import AgentVotes, fill
 from agents.expr.tree import Vote
 from data.contracts.arrays import Floats, Ints
 from data.contracts.errors import InvalidInput
-from data.contracts.metrics import larger_is_better as larger_is_better
+from data.contracts.metrics import larger_is_better
 from data.contracts.panel import Panel, from_micros
 from data.contracts.trials import TrialCount
 

@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.backtest.catalogue import builtin
 from agents.backtest.grid import Axis, Grid
+from agents.backtest.picking import Guide
 from agents.backtest.rules import Rules
 from agents.backtest.search import Search
 from cluster.books import FileBook
@@ -48,6 +50,18 @@ def test_any_number_of_workers_gives_the_bytes_of_one_process(
     try:
         assert len(list(search(sample_panel).chunks())) > 2 * workers.slots
         assert run(search(sample_panel), workers, tmp_path / "run", FileBook(FileLedger(tmp_path), ())) == serial
+    finally:
+        workers.close()
+
+
+def test_a_guided_search_tries_the_same_sets_on_any_number_of_workers(
+    local_ray: None, sample_panel: Panel, tmp_path: Path
+) -> None:
+    asked = replace(search(sample_panel), guide=Guide(60, 20))
+    alone = run(asked, LocalWorkers(), tmp_path / "alone", FileBook(FileLedger(tmp_path / "one"), ()))
+    workers = RayWorkers(count=2, pin_threads=False)
+    try:
+        assert run(asked, workers, tmp_path / "run", FileBook(FileLedger(tmp_path), ())) == alone
     finally:
         workers.close()
 
