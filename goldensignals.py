@@ -8,6 +8,7 @@ gs.scan("rsi(14) < 30", bars)       the symbols for which an expression is true 
 gs.strategy(enter="…", exit="…")    a strategy from expressions
 gs.backtest("sma_cross", bars, …)   one strategy on past bars; gs.sweep(…) many sets of its parameters
 gs.walk_forward("sma_cross", bars, …)   chosen on past bars, tested on those after
+gs.cross_validate("sma_cross", bars, …) on every combination of stretches: how much the answer depends on them
 gs.connect("http://host:8000", …)   a client of a server: the same calls there, and its signals as they happen
 
 Names are resolved at first use: importing this module loads nothing else.
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from data.market.sample import sample_bars as sample_bars
     from serve_app.client.client import connect as connect
     from serve_app.local import backtest as backtest
+    from serve_app.local import cross_validate as cross_validate
     from serve_app.local import sweep as sweep
     from serve_app.local import walk_forward as walk_forward
 
@@ -51,6 +53,7 @@ _ERRORS = (
 _HOMES = {
     "backtest": "serve_app.local",
     "connect": "serve_app.client.client",
+    "cross_validate": "serve_app.local",
     "load_bars": "data.market.load",
     "sample_bars": "data.market.sample",
     "strategy": "agents.backtest.catalogue",

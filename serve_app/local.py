@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.backtest.catalogue import find
+from agents.backtest.crossvalidation import CrossValidated, CrossValidation, Groups
 from agents.backtest.grid import Axis, Grid
 from agents.backtest.picking import Guide
 from agents.backtest.result import Result
@@ -23,6 +24,7 @@ from agents.backtest.search import Search
 from agents.backtest.single import Question, ask
 from agents.backtest.strategy import Strategy
 from agents.backtest.walkforward import Lengths, Walk, WalkForward
+from cluster import crossvalidation
 from cluster.books import FileBook
 from cluster.sweep import Swept, run_sweep
 from cluster.walkforward import is_whole, run_walk
@@ -135,6 +137,43 @@ def walk_forward(
             return WalkForward.load(folder)
         book = FileBook(FileLedger(home), _done(folder, ".json"))
         return _finished(run_walk(walk, LocalWorkers(), book, folder, report))
+
+
+def cross_validate(
+    strategy: str | Strategy,
+    bars: object,
+    *,
+    groups: int = 6,
+    test_groups: int = 2,
+    purge: int = 0,
+    embargo: int = 0,
+    symbols: str | None = None,
+    where: str | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+    **words: Any,
+) -> CrossValidated:
+    """Choose on every combination of stretches, test on the others: `gs.cross_validate("sma_cross", bars, fast=…)`.
+
+    groups, test_groups: stretches the bars are cut into, and how many of them every split tests.
+    purge, embargo:      sessions left out on either side of a test, and after it.    words, where, sample, seed: as in
+                         `sweep`; sets are chosen by their Sharpe ratio.
+    Returns:             paths (a Sharpe ratio for each), splits (what was chosen), summary, context (trials).
+    Raises:              InvalidInput before any work, naming what cannot be used.
+    """
+    rules, values = _sorted_out(words)
+    axes = tuple(Axis.of(name, given) for name, given in values.items())
+    grid = Grid(_strategy(strategy), axes, where, sample, seed)
+    with shown(f"cross-validation {grid.strategy.name}", "sets in splits", progress) as report:
+        panel, universe = _panel(bars, symbols)
+        asked = CrossValidation(grid, panel, universe, rules, Groups(groups, test_groups, purge, embargo))
+        home = Settings.load().home
+        folder = home / "runs" / asked.result_id
+        if crossvalidation.is_whole(folder):
+            return CrossValidated.load(folder)
+        book = FileBook(FileLedger(home), _done(folder, ".json"))
+        return _finished(crossvalidation.run_cross_validation(asked, LocalWorkers(), book, folder, report))
 
 
 def _sorted_out(words: Mapping[str, Any]) -> tuple[Rules, dict[str, Any]]:

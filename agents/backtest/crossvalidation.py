@@ -131,6 +131,11 @@ class CrossValidated:
         found: dict[str, Any] = self.facts["context"]
         return found
 
+    def __repr__(self) -> str:
+        median = self.summary["median"]
+        told = "none has a Sharpe ratio" if median is None else f"median Sharpe {median:.2f}"
+        return f"CrossValidated({self.facts['strategy']}: {self.paths.height} paths, {told}, {self.result_id[:12]})"
+
     def save(self, folder: str | Path) -> Path:
         """Write paths.parquet, splits.parquet and summary.json into a folder, made if need be."""
         target = Path(folder)

@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 @jobs.command("list")
 def list_jobs(
     state: Annotated[str | None, typer.Option(help="queued, running, paused, cancelled, failed or done.")] = None,
-    kind: Annotated[str | None, typer.Option(help="scan, backtest, sweep, walkforward or verify.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="scan, backtest, sweep, walkforward, crossvalidation or verify.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 50,
     as_json: AsJson = False,
     out: Out = None,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -90,7 +91,9 @@ def test_the_table_shows_folds_efficiency_and_drift(program: Program, few_bars: 
         assert words in shown
 
 
-def test_a_cross_validation_is_kept_shown_and_verified(program: Program, few_bars: Path, tmp_path: Path) -> None:
+def test_a_cross_validation_is_kept_shown_and_verified(
+    program: Program, few_bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = (
         "crossvalidate",
         "sma_cross",
@@ -122,6 +125,12 @@ def test_a_cross_validation_is_kept_shown_and_verified(program: Program, few_bar
     assert "leave none to train on" in program.run(*words, "--test-groups", "5", "--bars", few_bars, code=2).err
     program.run(*words, "--bars", few_bars, "--out", tmp_path / "paths.csv")
     assert pl.read_csv(tmp_path / "paths.csv").height == 4
+    monkeypatch.setenv("GS_HOME", str(tmp_path / "home"))
+    lengths: dict[str, Any] = {"groups": 5, "purge": 5, "embargo": 5}
+    here = gs.cross_validate("sma_cross", few_bars, fast=range(5, 8), slow=[20, 40], **lengths)
+    assert here.facts == {name: value for name, value in found.items() if name not in ("paths", "splits")}
+    assert here.paths.to_dicts() == found["paths"]
+    assert repr(here) == repr(gs.cross_validate("sma_cross", few_bars, fast="5:8", slow="20:60:20", **lengths))
 
 
 def test_a_strategy_without_values_to_try_is_tested_fold_by_fold(program: Program, few_bars: Path) -> None:
