@@ -140,5 +140,5 @@ async def _answer(settings: Settings, stores: Stores, plan: Plan, *, owner: str,
 
 def judged(result: Result) -> dict[str, Any]:
     """How far a result can be believed, for a list of runs."""
-    names = ("trials", "psr", "dsr", "min_track_bars")
+    names = ("trials", "psr", "dsr", "min_track_bars", "sharpe_low", "sharpe_high")
     return {name: result.context.get(name) for name in names}

@@ -187,7 +187,7 @@ def run(found: Run) -> RunView:
 def _title(spec: Mapping[str, Any]) -> str | None:
     """What a job of research is about."""
     if not isinstance(strategy := spec.get("strategy"), Mapping):
-        return None
+        return f"run {str(spec['result_id'])[:12]}, computed again" if "result_id" in spec else None
     symbols: str | None = spec.get("source", {}).get("symbols")
     names = spec.get("universe") if symbols is None else symbols
     return f"{strategy.get('name')} on {names if len(str(names)) <= _LONGEST else f'{str(names)[:_LONGEST]}…'}"

@@ -83,6 +83,7 @@ async def test_nasty_text_in_any_parameter_is_refused_or_harmless(site: Site) ->
         "name": "rsi",
         "data_hash": "0" * 64,
         "job_id": "0" * 32,
+        "run_id": "0" * 32,
         "signal_id": "none",
         "key_id": "x",
     }

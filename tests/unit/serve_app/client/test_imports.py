@@ -19,4 +19,4 @@ def test_the_client_needs_neither_ray_nor_kernels_nor_drivers_nor_a_web_framewor
         {"ray", "numba", "fastapi", "starlette", "uvicorn", "psycopg", "redis", "agents", "cluster"}
     )
     ours = {name for name in loaded if name.startswith("serve_app.") and not name.startswith("serve_app.client")}
-    assert ours == {"serve_app.api", "serve_app.api.models"}
+    assert ours == {"serve_app.api", "serve_app.api.models", "serve_app.api.research_models"}
