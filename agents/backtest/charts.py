@@ -137,6 +137,21 @@ def curve(x: Floats, y: Floats, *, mark: float, text: Text, title: str) -> str:
     return _svg(axes, title, parts)
 
 
+def strip(values: Floats, *, text: Text, title: str) -> str:
+    """A mark per value (K,) on one axis, on which zero is in sight: hollow above zero, filled below."""
+    seen = np.append(values, 0.0)
+    axes = _Axes(WIDTH * 2 // 3, 60, (float(seen.min()), 0.0), (_above(seen), 1.0))
+    zero = axes.x(0.0)
+    parts = [f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="{TOP}" y2="{axes.height - BOTTOM}"/>']
+    parts += _verticals(axes, text)
+    middle = axes.y(0.5)
+    parts += [
+        f'<circle class="{"gain" if value > 0.0 else "loss"}" cx="{axes.x(float(value)):.1f}" cy="{middle:.1f}" r="5"/>'
+        for value in values
+    ]
+    return _svg(axes, title, parts)
+
+
 def heatmap(
     x: Sequence[object],
     y: Sequence[object],

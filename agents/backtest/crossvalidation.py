@@ -27,6 +27,7 @@ import numpy as np
 import polars as pl
 
 from agents.backtest.choosing import CHUNK_S, Choice, Tried, try_sets, winners
+from agents.backtest.display_search import paths_card, paths_line
 from agents.backtest.grid import Grid
 from agents.backtest.metrics import bar_returns
 from agents.backtest.rules import Rules
@@ -131,10 +132,11 @@ class CrossValidated:
         found: dict[str, Any] = self.facts["context"]
         return found
 
+    def _repr_html_(self) -> str:
+        return paths_card(self)
+
     def __repr__(self) -> str:
-        median = self.summary["median"]
-        told = "none has a Sharpe ratio" if median is None else f"median Sharpe {median:.2f}"
-        return f"CrossValidated({self.facts['strategy']}: {self.paths.height} paths, {told}, {self.result_id[:12]})"
+        return paths_line(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write paths.parquet, splits.parquet and summary.json into a folder, made if need be."""

@@ -11,17 +11,20 @@ import polars as pl
 
 from agents.backtest import charts
 from agents.backtest.display import WIDTH, Chart, belief_tiles, card, head, headline, plain, spaced, span, value_of
-from agents.backtest.report import WORDS, equity_chart, number, table, tiles
+from agents.backtest.report import WORDS, equity_chart, number, table, tile, tiles
 from agents.backtest.sweep_metrics import METRICS
 from data.contracts.arrays import Floats
 from data.contracts.errors import InvalidInput
 from data.contracts.metrics import larger_is_better
 
 if TYPE_CHECKING:
+    from agents.backtest.crossvalidation import CrossValidated
     from agents.backtest.walkforward import WalkForward
 
 BEST = 5  # sets shown of a sweep: those that were tested as one portfolio too
 FOLDS = 24  # shown of a walk-forward
+PATHS = 12  # shown of a cross-validation
+PATH_METRICS = ("sharpe", "total_return", "max_drawdown")
 MOST_CELLS = 60  # of a heatmap in each direction; a larger one is drawn by the best of neighbours
 
 
@@ -58,6 +61,40 @@ def walk_line(walked: WalkForward) -> str:
 def walk_chart(walked: WalkForward) -> Chart:
     """The stitched curve beside the benchmark's, with the first session of every test."""
     return Chart(equity_chart(walked.stitched, width=WIDTH, marks=fold_edges(walked)))
+
+
+def paths_card(checked: CrossValidated) -> str:
+    """A cross-validation: the Sharpe ratio of every path out of sample."""
+    facts, found, paths = checked.facts, checked.summary, checked.paths
+    about = (
+        f"{facts['sets']:,} sets on {facts['symbols']:,} symbols; {facts['groups']} stretches, {facts['test_groups']} "
+        f"of them tested in each of {checked.splits.height} splits; {paths.height} paths"
+    )
+    kinds = {"median": "2", "smallest": "2", "largest": "2", "deviation": "2", "below_zero": "%"}
+    said = "".join(tile(spaced(name).capitalize(), number(found[name], kind)) for name, kind in kinds.items())
+    sharpes = paths["sharpe"].drop_nulls().to_numpy()
+    marks = charts.strip(sharpes, text=lambda v: f"{v:g}", title="Sharpe ratio of every path") if sharpes.size else ""
+    rows = (
+        [str(row["path"]), *(value_of(name, row[name]) for name in PATH_METRICS)]
+        for row in paths.head(PATHS).iter_rows(named=True)
+    )
+    return card(
+        head(f"{facts['strategy']}, cross-validated", about, ()),
+        "<h5>Sharpe ratio of the paths</h5>",
+        f'<div class="tiles">{said}</div>',
+        marks,
+        table(("path", *(WORDS[name][0] for name in PATH_METRICS)), rows),
+    )
+
+
+def paths_line(checked: CrossValidated) -> str:
+    """A cross-validation in one line."""
+    found = checked.summary
+    between = f"{number(found['smallest'], '2')} to {number(found['largest'], '2')}"
+    return (
+        f"{checked.facts['strategy']}, {checked.paths.height} paths out of sample: median Sharpe "
+        f"{number(found['median'], '2')}, {between}"
+    )
 
 
 def fold_edges(walked: WalkForward) -> list[int]:

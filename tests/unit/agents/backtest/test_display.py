@@ -13,8 +13,9 @@ import pytest
 
 from agents.backtest import charts
 from agents.backtest.catalogue import builtin, strategy
+from agents.backtest.crossvalidation import CrossValidated
 from agents.backtest.display import Chart, result_card, strategy_card
-from agents.backtest.display_search import MOST_CELLS, heatmap, sweep_card
+from agents.backtest.display_search import MOST_CELLS, heatmap, paths_card, sweep_card
 from agents.backtest.engine import backtest
 from agents.backtest.result import Result
 from agents.backtest.rules import Rules
@@ -140,3 +141,15 @@ def test_a_saved_picture_stands_alone(tmp_path: Path) -> None:
     assert root.getAttribute("xmlns") == "http://www.w3.org/2000/svg"
     assert "prefers-color-scheme:dark" in saved.read_text()
     checked(saved.read_text())
+
+
+def test_a_cross_validation_shows_its_paths() -> None:
+    paths = pl.DataFrame({"path": [0, 1, 2], "sharpe": [0.5, -0.25, None], "total_return": [0.1, -0.1, -1.0]})
+    splits = pl.DataFrame({"split": [0, 1, 2], "groups": ["0", "1", "2"], "train_score": [1.0, 1.0, 1.0]})
+    stats = {"median": 0.125, "smallest": -0.25, "largest": 0.5, "deviation": 0.53, "below_zero": 0.5}
+    facts = {"strategy": HOSTILE, "sets": 9, "symbols": 2, "groups": 3, "test_groups": 1, "summary": stats}
+    checked_paths = CrossValidated(facts, paths.with_columns(max_drawdown=pl.lit(-0.2)), splits)
+    found = checked(paths_card(checked_paths))
+    assert HOSTILE in found.text
+    assert found.tags.count("circle") == 2  # a path that lost everything has no Sharpe ratio
+    assert repr(checked_paths).endswith("3 paths out of sample: median Sharpe 0.12, −0.25 to 0.50")
