@@ -1,7 +1,7 @@
 """How far the best set of a sweep can be believed: the `context` of its summary.
 
 It reads the chunks' files one after the other and simulates a sample of the sets, so its memory does not grow with the
-sweep. Randomness follows from the result id alone.
+sweep. Its random numbers are the same every time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agents.backtest.bootstrap import (
     affordable_candidates,
     affordable_draws,
     optimal_block_length,
-    seeded,
+    repeatable,
     snooping,
 )
 from agents.backtest.metrics import bar_returns
@@ -110,7 +110,7 @@ def _luck(search: Search, sets: int, best: Tested, chosen: Ints, returns: Floats
     excess = returns[few & np.isfinite(returns).all(axis=1)] - market
     if not excess.size:
         return undefined
-    found = snooping([np.ascontiguousarray(excess.T)], seeded(search.result_id), block=block, draws=draws)
+    found = snooping([np.ascontiguousarray(excess.T)], repeatable(), block=block, draws=draws)
     return {"reality_check": found.reality_check, "spa": found.consistent, "spa_candidates": found.candidates}
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.backtest.bootstrap import affordable_draws, intervals, seeded
+from agents.backtest.bootstrap import affordable_draws, intervals, repeatable
 from agents.backtest.engine import backtest
 from agents.backtest.metrics import bar_returns
 from agents.backtest.record import definition, result_id, spec_id
@@ -164,4 +164,4 @@ def _scatter(result: Result) -> tuple[float, float] | None:
     if draws is None:
         return None
     excess = returns - float(rules["risk_free"]) / year
-    return intervals(excess, seeded(result.result_id), annualisation=year, draws=draws, confidence=SCATTER).sharpe
+    return intervals(excess, repeatable(), annualisation=year, draws=draws, confidence=SCATTER).sharpe

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from agents.backtest.bootstrap import optimal_block_length, seeded, snooping
+from agents.backtest.bootstrap import optimal_block_length, repeatable, snooping
 from agents.backtest.catalogue import builtin
 from agents.backtest.grid import Axis, Grid
 from agents.backtest.metrics import bar_returns
@@ -181,7 +181,7 @@ def test_a_guided_sweep_gives_a_set_the_numbers_it_has_in_the_whole_grid(
 
 
 def test_luck_is_tested_with_all_sets_of_a_small_sweep(panel: Panel, whole: Swept) -> None:
-    """The p-values of `snooping` over every set's bar returns above those of buy and hold, drawn by the result's id."""
+    """The p-values of `snooping` over every set's bar returns above those of buy and hold."""
     asked = search(panel, 10.0)
     start, votes = asked.rules.cash, AgentVotes(panel)
     first = next(asked.grid.sets(asked.grid.positions))
@@ -194,7 +194,7 @@ def test_luck_is_tested_with_all_sets_of_a_small_sweep(panel: Panel, whole: Swep
     returns = [bar_returns(run.equity, start) - market for run in runs]
     block = optimal_block_length(market)
     matrix = np.ascontiguousarray(np.array(returns).T)
-    expected = snooping([matrix], seeded(asked.result_id), block=block)
+    expected = snooping([matrix], repeatable(), block=block)
     assert whole.context["spa_candidates"] == len(returns) == whole.summary["sets"]
     assert whole.context["reality_check"] == pytest.approx(expected.reality_check, abs=2e-3)
     assert whole.context["spa"] == pytest.approx(expected.consistent, abs=2e-3)

@@ -11,7 +11,6 @@ from agents.backtest.bootstrap import (
     affordable_draws,
     intervals,
     optimal_block_length,
-    seeded,
     snooping,
     stationary_draw,
 )
@@ -202,9 +201,3 @@ def test_no_history_takes_for_ever_to_draw_again() -> None:
     assert affordable_candidates(1_259, 5.0, 1_000) > 1_000
     assert affordable_candidates(100_000, 60.0, 300) < 30
     assert affordable_candidates(10_000_000, 900.0, 1_000) == 1
-
-
-def test_the_same_result_is_drawn_the_same_way() -> None:
-    draws = [seeded(name).random() for name in ("ab" * 16, "ab" * 16, "cd" * 16, "")]
-    assert draws[0] == draws[1]
-    assert len(set(draws)) == 3

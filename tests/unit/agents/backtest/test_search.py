@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from agents.backtest.bootstrap import intervals, seeded
+from agents.backtest.bootstrap import intervals, repeatable
 from agents.backtest.catalogue import builtin, builtins, strategy
 from agents.backtest.grid import Axis, Grid
 from agents.backtest.metrics import bar_returns
@@ -156,12 +156,12 @@ def test_more_trials_make_the_same_sharpe_less_believable(panel: Panel) -> None:
 
 
 def test_the_scatter_of_a_sharpe_ratio_is_that_of_its_own_bars_drawn_again(panel: Panel) -> None:
-    """90 % of the histories that `bootstrap.intervals` draws, at the same random numbers for the same result."""
+    """90 % of the histories that `bootstrap.intervals` draws, at the same random numbers."""
     asked = Question(builtin("rsi_reversion").bind(), panel, "three", replace(RULES, risk_free=0.02))
     found = ask(asked)
     said, again = (judgement(one.result, one.record, TrialTotal(1, 0.0, None)) for one in (found, ask(asked)))
     returns = bar_returns(found.result.equity["equity"].to_numpy(), RULES.cash) - 0.02 / 252
-    drawn = intervals(returns, seeded(found.result.result_id), annualisation=252, confidence=0.9).sharpe
+    drawn = intervals(returns, repeatable(), annualisation=252, confidence=0.9).sharpe
     assert (said["sharpe_low"], said["sharpe_high"]) == pytest.approx(drawn)
     sharpe = found.result.metrics["sharpe"]
     assert sharpe is not None
