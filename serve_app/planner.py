@@ -112,9 +112,7 @@ def _backtest(wanted: BacktestCreate, asked: _Asked, rules: Rules) -> Planned:
 
 
 def _sweep(wanted: SweepCreate, asked: _Asked, rules: Rules, grid: Grid) -> Planned:
-    if (wanted.search == "optuna") != (wanted.trials is not None):
-        raise InvalidInput('trials go with search="optuna", and only with it: give both, or neither')
-    guide = None if wanted.trials is None else Guide(wanted.trials)
+    guide = Guide.of(wanted.search, wanted.trials)
     search = Search(grid, asked.panel, asked.universe, rules, wanted.metric, guide=guide)
     plan = sweeps.Plan(search, asked.source)
     found = search.estimate

@@ -66,7 +66,8 @@ class Source:
         Raises: InvalidInput for unknown symbols, and when none of them has a bar by then.
         """
         universe = choose_universe(loaded, self.symbols)
-        panel = loaded.panel.select([symbol for symbol in universe.symbols if symbol in set(loaded.panel.symbols)])
+        held = set(loaded.panel.symbols)
+        panel = loaded.panel.select([symbol for symbol in universe.symbols if symbol in held])
         if self.until is not None:
             panel = panel.until(datetime.fromisoformat(self.until))
         if not len(panel):
