@@ -29,7 +29,8 @@ from cluster.process import last_line, let_others_first
 from data.contracts.errors import GoldenSignalsError, InvalidInput, TemporarilyUnavailable
 from data.contracts.panel import Panel, content_hash
 from data.market.dates import check_moment
-from data.market.quality import Quarantined
+from data.market.load import load_bars
+from data.market.quality import Quarantined, check
 from data.market.source import Stamps, open_bars
 
 DEADLINE_S = 600.0  # without an answer of any file
@@ -98,9 +99,14 @@ class Gathered:
     past: PastHits | None
 
 
-def ask_file(question: ShardQuestion, file: str) -> FileAnswer:
-    """Read one file and ask its symbols. Raises InvalidInput when the file cannot be used."""
-    bars = open_bars(file, question.stamps)
+def ask_file(question: ShardQuestion, file: str) -> FileAnswer | None:
+    """Read one file and ask its symbols; None where no bar of it is sound. Raises InvalidInput for an unusable file."""
+    try:
+        bars = open_bars(file, question.stamps)
+    except InvalidInput:
+        if _nothing_sound(question, file):  # the bars of other files may be
+            return None
+        raise
     whole = bars.panel
     panel = whole if question.moment is None else whole.until(question.moment)
     newest = int(panel.ts.max()) if len(panel) else None
@@ -127,17 +133,20 @@ def ask_file(question: ShardQuestion, file: str) -> FileAnswer:
     )
 
 
-def gather(parts: Sequence[FileAnswer], moment: datetime | None) -> Gathered | None:
+def gather(answered: Sequence[FileAnswer | None], moment: datetime | None) -> Gathered | None:
     """The answers of all files as one scan; None where no symbol asked has a bar by the moment.
 
-    Raises: InvalidInput when the bars of two files differ in kind, or the moment lies outside all of them.
+    Raises: InvalidInput when no file has a sound bar, the bars of two files differ in kind, or the moment lies outside
+            all of them.
     """
-    parts = sorted(parts, key=lambda part: part.file)
+    parts = sorted((part for part in answered if part is not None), key=lambda part: part.file)
+    if not parts:
+        raise InvalidInput(f"no usable bar in any of {len(answered)} files; `goldensignals data check` says why")
     for part in parts:
         if (part.frame, part.adjust) != (parts[0].frame, parts[0].adjust):
             raise InvalidInput(
                 f"{parts[0].file} holds bars of {parts[0].frame}, adjusted for {parts[0].adjust}, and {part.file} of "
-                f"{part.frame}, adjusted for {part.adjust}; scan them one by one"
+                f"{part.frame}, adjusted for {part.adjust}; scan them apart, or say with --frame how long a bar is"
             )
     if moment is not None:
         check_moment(moment, min(part.first for part in parts), max(part.last for part in parts), parts[0].frame)
@@ -172,7 +181,7 @@ def gather(parts: Sequence[FileAnswer], moment: datetime | None) -> Gathered | N
 
 def through_ray_data(
     question: ShardQuestion, files: Sequence[Path], *, largest_bytes: int, pin_threads: bool, progress: Progress
-) -> Iterator[FileAnswer]:
+) -> Iterator[FileAnswer | None]:
     """`ask_file` of every file on the cluster this process has joined, in any order.
 
     One file a processor at once, or fewer where the largest one does not fit so often into the cluster's memory; behind
@@ -191,7 +200,7 @@ def through_ray_data(
     fit = int(resources.get("memory", 0.0) // max(largest_bytes, 1))
     at_once = max(1, min(int(resources.get("CPU", 1.0)), fit, len(files)))
     options: dict[str, Any] = {"runtime_env": {"env_vars": dict(ONE_THREAD)}} if pin_threads else {}
-    task: Any = _answer  # Ray's types know functions of one argument only
+    task: Any = _tell  # Ray's types know functions of one argument only
     names = ray.data.from_items([{"file": str(file)} for file in files], override_num_blocks=len(files))
     flow = names.map(
         task,
@@ -205,22 +214,30 @@ def through_ray_data(
     try:
         with closing(_in_time(lambda: iter(flow.iter_rows()))) as rows:
             for row in rows:
-                if isinstance(row["answer"], InvalidInput):
-                    raise row["answer"]
+                told: FileAnswer | InvalidInput | None = row["told"].answer
+                if isinstance(told, InvalidInput):
+                    raise told
                 done += 1
                 progress(done, len(files))
-                yield row["answer"]
+                yield told
     except RayError as problem:
-        raise GoldenSignalsError(f"the scan of {len(files)} files failed: {last_line(problem)}") from problem
+        raise GoldenSignalsError(f"the scan of {len(files)} files failed: {_reason(problem)}") from problem
 
 
-def _answer(row: dict[str, Any], question: ShardQuestion) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """A value for Ray Data's table, always of one type."""
+
+    answer: FileAnswer | InvalidInput | None
+
+
+def _tell(row: dict[str, Any], question: ShardQuestion) -> dict[str, _Told]:
     """One file. A refusal is an answer too, so it comes back as it was said, and at once."""
     let_others_first()
     try:
-        return {"answer": ask_file(question, row["file"])}
+        return {"told": _Told(ask_file(question, row["file"]))}
     except InvalidInput as problem:
-        return {"answer": problem}
+        return {"told": _Told(problem)}
 
 
 def _in_time(rows: Callable[[], Iterator[Any]]) -> Generator[Any, None, None]:
@@ -267,6 +284,17 @@ def _in_time(rows: Callable[[], Iterator[Any]]) -> Generator[Any, None, None]:
     finally:
         stopped.set()
         thread.join(_END_S)
+
+
+def _reason(problem: Exception) -> str:
+    """The error itself: Ray Data adds advice about retries behind it."""
+    return last_line(Exception(str(problem).partition("\n\nThe above exception was")[0]))
+
+
+def _nothing_sound(question: ShardQuestion, file: str) -> bool:
+    read = question.stamps
+    bars = load_bars(Path(file), frame=read.frame, stamp=read.stamp, tz=read.tz, calendar=read.calendar)
+    return check(bars).bars.is_empty()
 
 
 def _bad_rows(quarantined: Quarantined, panel: Panel, moment: int | None) -> BadRows:

@@ -86,7 +86,7 @@ def stream_screen(
         )
     found = gather(parts, moment)
     if found is None:
-        raise nobody(moment or from_micros(max(part.last for part in parts)))
+        raise nobody(moment or from_micros(max(part.last for part in parts if part is not None)))
     return screen_of(
         when,
         by,

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 
 from agents.expr import parse
 from cluster.shards import FileAnswer, Gathered, ShardQuestion, ask_file, gather, through_ray_data
-from data.contracts.errors import InvalidInput
+from data.contracts.errors import GoldenSignalsError, InvalidInput
 from data.market.sample import BARS, path_of
 from data.market.source import Stamps
 from tests.cluster.installation import send
@@ -27,10 +28,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     bars = pl.read_parquet(path_of(BARS)).with_columns(pl.col("symbol").rank("dense").alias("part") % 12)
     for (part,), some in bars.group_by("part"):
         some.drop("part").write_parquet(place / f"{part:02}.parquet")
+    unsound = pl.read_parquet(place / "00.parquet").head(3).with_columns(symbol=pl.lit("BAD"), close=pl.lit(-1.0))
+    unsound.write_parquet(place / "bad.parquet")
     return sorted(place.iterdir())
 
 
-def ask(files: list[Path]) -> list[FileAnswer]:
+def ask(files: list[Path]) -> list[FileAnswer | None]:
     told: list[tuple[int, int]] = []
     found = list(
         through_ray_data(
@@ -93,3 +96,9 @@ def test_a_file_that_cannot_be_used_is_named_as_it_would_be_here(
     pl.read_parquet(files[0]).drop("close").write_parquet(bad)
     with pytest.raises(InvalidInput, match=r"bad\.parquet has no close column"):
         ask([files[0], bad])
+
+
+def test_a_bug_is_told_with_its_reason(local_ray: None, files: list[Path]) -> None:
+    broken = replace(QUESTION, when=None)  # type: ignore[arg-type]
+    with pytest.raises(GoldenSignalsError, match=r"the scan of 1 files failed: AttributeError: 'NoneType' object has"):
+        list(through_ray_data(broken, files[:1], largest_bytes=1, pin_threads=True, progress=lambda done, total: None))

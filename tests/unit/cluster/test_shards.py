@@ -24,7 +24,7 @@ FEW = ["AAPL", "CSCO", "GE", "KO", "MSFT", "WMT", "XOM"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three files: one without the newest two sessions but with bad rows after them, one of late symbols only."""
+    """Files: one without the newest two sessions but with bad rows after them, one of late symbols, one of bad rows."""
     place = tmp_path_factory.mktemp("shards")
     bars = pl.read_parquet(path_of(BARS))
     last = bars["date"].unique().sort()[-3]
@@ -33,11 +33,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     after = [bad.with_columns(pl.col("date") + timedelta(days=days)) for days in (1, 2, 30)]
     pl.concat([halted, *after]).sort("symbol", "date").write_parquet(place / "b.parquet")
     bars.filter(pl.col("symbol").is_in(LATE)).write_parquet(place / "c.parquet")
+    bad.with_columns(symbol=pl.lit("BAD")).write_parquet(place / "d.parquet")
     bars.filter(pl.col("symbol").is_in(FEW)).sort("symbol", descending=True).write_parquet(place / "a.parquet")
     return place
 
 
-def answers_of(folder: Path, question: ShardQuestion) -> list[FileAnswer]:
+def answers_of(folder: Path, question: ShardQuestion) -> list[FileAnswer | None]:
     return [ask_file(question, str(file)) for file in sorted(folder.glob("*.parquet"), reverse=True)]
 
 
@@ -97,6 +98,13 @@ def test_nobody_answers_before_the_first_bar_of_the_symbols_asked(folder: Path) 
         gather(parts, datetime(2012, 1, 3, tzinfo=UTC))
 
 
+def test_bad_rows_alone_are_no_scan(folder: Path) -> None:
+    question = ShardQuestion(parse("true"), None, Stamps())
+    assert ask_file(question, str(folder / "d.parquet")) is None
+    with pytest.raises(InvalidInput, match="no usable bar in any of 1 files"):
+        gather([None], None)
+
+
 def test_files_of_other_bars_are_refused_together(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "hours.parquet"
     times = [datetime(2018, 2, 7, hour, 30, tzinfo=UTC) for hour in range(14, 21)]
@@ -105,5 +113,7 @@ def test_files_of_other_bars_are_refused_together(folder: Path, tmp_path: Path) 
     ).write_parquet(file)
     question = ShardQuestion(parse("true"), None, Stamps(stamp="open"))
     hours = ask_file(question, str(file))
-    with pytest.raises(InvalidInput, match=r"a\.parquet holds bars of 1d, .* and .*hours\.parquet of 1h"):
+    with pytest.raises(
+        InvalidInput, match=r"a\.parquet holds bars of 1d, .* and .*hours\.parquet of 1h.*scan them apart"
+    ):
         gather([hours, ask_file(ShardQuestion(parse("true"), None, Stamps()), str(folder / "a.parquet"))], None)
