@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -164,10 +165,17 @@ class Guided:
 
     def _nearest(self, params: dict[str, int]) -> int:
         """Place of the closest set that is new, every axis being as long as any other; ties: the smallest position."""
-        away = np.where(self._new, 0.0, np.inf)
-        for one, index in zip(self._axes, self._indices(self._grid.positions), strict=True):
-            away += one.distance(index, params[one.axis.name])
+        away = np.where(self._new, np.float32(0.0), np.float32(np.inf))
+        for one, place in zip(self._axes, self._places, strict=True):
+            step = place - np.float32(one.place(params[one.axis.name]))
+            away += step * step if one.ordered else step != 0.0
         return int(away.argmin())
+
+    @cached_property
+    def _places(self) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
+        """Where every set of the grid lies on each axis."""
+        every = (np.array([one.place(rank) for rank in one.rank], np.float32) for one in self._axes)
+        return [places[index] for places, index in zip(every, self._indices(self._grid.positions), strict=True)]
 
     def _indices(self, positions: Ints) -> list[Ints]:
         """Which value of each axis these sets have."""
@@ -191,11 +199,6 @@ class _Coordinate:
         self.rank = [int(i) for i in np.argsort(self.index)]
         self.distribution = IntDistribution(0, count - 1) if self.ordered else CategoricalDistribution(range(count))
 
-    def distance(self, index: Ints, rank: int) -> Floats:
-        """Squared, from 0 to 1."""
-        ranks = np.array(self.rank)[index]
-        away: Floats = (
-            (ranks - rank) / max(len(self.rank) - 1, 1) if self.ordered else (ranks != rank).astype(np.float64)
-        )
-        squares: Floats = away * away
-        return squares
+    def place(self, rank: int) -> float:
+        """From 0 to 1; of symbols, only whether two are the same means anything."""
+        return rank / max(len(self.rank) - 1, 1)
