@@ -1,6 +1,6 @@
 """What followed the past hits of a scan, symbol by symbol, and what is left of it when all symbols were asked at once.
 
-A scan that finds something in 500 symbols finds something by luck, too: 25 of them have a p-value below 5 %. So every
+A scan of 500 symbols finds some of them by luck: a dozen have a p-value below 5 % where there is nothing. So every
 symbol is tested against its own base rate, and the p-values are corrected for all symbols that were tested.
 """
 
