@@ -64,6 +64,7 @@ _HOMES = {
 __all__ = [  # noqa: PLE0604  the errors are names too
     "backtest",
     "connect",
+    "cross_validate",
     "explain",
     "indicators",
     "load_bars",

@@ -43,7 +43,7 @@ def walk_card(walked: WalkForward) -> str:
         "<h5>Chosen on the train, tested on what followed</h5>",
         table(_fold_head(walked), _fold_rows(walked, shown)),
         more,
-        _drift(walked.drift),
+        _drift(walked),
         belief_tiles(
             walked.context,
             ("Efficiency: yearly return of the tests over the trains'", number(facts["efficiency"], "2")),
@@ -223,9 +223,9 @@ def _fold_rows(walked: WalkForward, folds: pl.DataFrame) -> Iterable[list[str]]:
         ]
 
 
-def _drift(drift: pl.DataFrame) -> str:
+def _drift(walked: WalkForward) -> str:
     words = (
-        f"{row['parameter']}: {row['distinct']} values chosen, {row['changes']} changes, most often {row['most_often']}"
-        for row in drift.iter_rows(named=True)
+        f"{row['parameter']}: {row['distinct']} values chosen in {walked.folds.height} folds, {row['changes']} changes"
+        for row in walked.drift.iter_rows(named=True)
     )
     return "".join(f"<p>{escape(text)}</p>" for text in words)

@@ -99,6 +99,7 @@ def test_everything_that_is_listed_exists() -> None:
     for name in dir(gs):
         assert getattr(gs, name) is not None
     assert {"load_bars", "signals", "indicators", "rsi", "InvalidInput"} <= set(dir(gs))
+    assert set(gs._HOMES) <= set(dir(gs))  # a person finds by Tab what can be called
 
 
 def test_loaded_bars_are_not_read_a_second_time() -> None:
@@ -132,7 +133,9 @@ def test_importing_takes_less_than_a_second() -> None:
     assert float(done.stdout) < 1.0
 
 
-@pytest.mark.parametrize("name", ["backtest", "sweep", "walk_forward", "signals", "scan", "explain", "load_bars"])
+@pytest.mark.parametrize(
+    "name", ["backtest", "sweep", "walk_forward", "cross_validate", "signals", "scan", "explain", "load_bars"]
+)
 def test_a_person_who_asks_for_help_sees_the_arguments(name: str) -> None:
     """`gs.backtest?` shows signature and docstring, which says what comes back and what is refused."""
     function = getattr(gs, name)
