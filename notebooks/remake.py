@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from traitlets.config import Config
 
 FOLDER = Path(__file__).parent
-CELL_S = 120  # deadline of a cell; the first one to use a kernel may have to compile it
+CELL_S = 240  # deadline of a cell; the first one to use a kernel may have to compile it, on a machine that is busy
 
 
 def notebooks() -> list[Path]:

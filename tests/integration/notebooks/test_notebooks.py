@@ -8,7 +8,7 @@ import pytest
 
 from notebooks.remake import executed, notebooks
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 NAMES = [path.name for path in notebooks()]
 
 
