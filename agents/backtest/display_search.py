@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agents.backtest.crossvalidation import CrossValidated
     from agents.backtest.walkforward import WalkForward
 
-BEST = 5  # sets shown of a sweep: those that were tested as one portfolio too
 FOLDS = 24  # shown of a walk-forward
 PATHS = 12  # shown of a cross-validation
 PATH_METRICS = ("sharpe", "total_return", "max_drawdown")
@@ -182,7 +181,8 @@ def _searched(summary: Mapping[str, Any], sets: pl.LazyFrame) -> list[str]:
 
 
 def _best(summary: Mapping[str, Any]) -> str:
-    top, names = summary["top"][:BEST], _parameters(summary)
+    top = [row for row in summary["top"] if "portfolio" in row]  # those that were tested as one portfolio too
+    names = _parameters(summary)
     metrics = [name for name in top[0] if name in METRICS]
     head = [*map(escape, names), *(WORDS[name][0] for name in metrics), "Sharpe of all together"]
     rows = (
