@@ -38,6 +38,7 @@ MEMORY = "1GB"  # of all calls together; beyond it a call fails, the process doe
 Type = Literal["integer", "number", "text", "boolean", "time"]
 By = Literal["best", "median"]
 
+_AGAIN_S = 0.02
 _RESULT_ID = re.compile(r"[0-9a-f]{32}")
 _FACTS = ("metrics.json", "summary.json")
 _TYPES: dict[str, Type] = {"DOUBLE": "number", "FLOAT": "number", "VARCHAR": "text", "BOOLEAN": "boolean"}
@@ -270,15 +271,16 @@ class Results:
     @contextmanager
     def _asking(self) -> Iterator[_Ask]:
         """Statements of one call, which have one deadline together."""
-        connection, over = self._database.cursor(), threading.Event()
+        connection, over, done = self._database.cursor(), threading.Event(), threading.Event()
 
-        def stop() -> None:
-            over.set()
-            connection.interrupt()
+        def watch() -> None:
+            if not done.wait(self._deadline_s):
+                over.set()
+                while not done.wait(_AGAIN_S):  # a statement that begins only now has not heard the one before
+                    connection.interrupt()
 
-        timer = threading.Timer(self._deadline_s, stop)
-        timer.daemon = True
-        timer.start()
+        watcher = threading.Thread(target=watch, name="deadline", daemon=True)
+        watcher.start()
         try:
             yield _Ask(connection, over)
         except duckdb.OutOfMemoryException:
@@ -290,8 +292,8 @@ class Results:
                 ) from None
             raise GoldenSignalsError("the tables of this run cannot be read; run it again") from problem
         finally:
-            timer.cancel()
-            timer.join()  # else it might interrupt a closed connection
+            done.set()
+            watcher.join()  # else it might interrupt a closed connection
             connection.close()
 
 
