@@ -27,7 +27,7 @@ from agents.backtest.metrics import KEYS
 from agents.backtest.orders import Orders
 from agents.backtest.rules import Rules
 from agents.backtest.strategy import Bound, Value
-from agents.backtest.sweep import SIDE_BY_SIDE, SweepBlock, ends_early, sweep
+from agents.backtest.sweep import SIDE_BY_SIDE, SweepBlock, ends_early, planned, sweep
 from agents.backtest.sweep_metrics import METRICS
 from agents.backtest.sweep_program import Number, Rule
 from agents.expr import Head, Votes, fill
@@ -248,6 +248,7 @@ class _Market:
     def tried(self, chunk: _Chunk, metrics: Sequence[str]) -> dict[range, SweepBlock]:
         """The sets of a chunk on every stretch; columns are made for a block of symbols at a time."""
         found: dict[range, list[SweepBlock]] = {stretch: [] for stretch in self.parts}
+        programs = list(planned(chunk.sets, self.rules, metrics, int(np.diff(self.panel.offsets).max())))
         for first, last in self._blocks(len(chunk.lines.names)):
             lo, hi = int(self.panel.offsets[first]), int(self.panel.offsets[last])
             heads = {name: head[lo:hi] for name, head in chunk.heads.items()}
@@ -264,9 +265,11 @@ class _Market:
                             chunk.sets,
                             self.rules,
                             metrics,
-                            columns={name: column[rows] for name, column in columns.items()},
+                            columns=columns,
+                            rows=rows,
                             finish=self.finish[stretch][a:b],
                             cash=self.rules.cash / len(part.symbols),
+                            programs=programs,
                         )
                     )
         return {stretch: _beside(blocks, metrics) for stretch, blocks in found.items()}

@@ -94,23 +94,28 @@ def sweep(
     *,
     annualisation: float | None = None,
     columns: Mapping[str, Floats] | None = None,
+    rows: Ints | None = None,
     finish: Bools | None = None,
     cash: float | None = None,
     blocks: int = 0,
+    programs: Sequence[Group] | None = None,
 ) -> SweepBlock:
     """All sets of one chunk on every symbol of a panel.
 
     annualisation: bars of a year; None takes the rules' own, which must then be set.
     columns: (N,) by name, for lines that need more than bars (votes, ranks, other symbols).
+    rows:    (N,) the rows of the panel's bars in the columns, where those are of more bars; None = they are the same.
     finish:  (S,) symbols to be sold at their last close; None = those that end more than five days of sessions before
              the panel (give it when the panel is a part of a larger one).
     cash:    money of one symbol at the start; None = an even share of the rules' cash.
     blocks:  also sum bar returns in so many equal blocks of the panel's time.
+    programs: what `planned` made of the sets, when they are tried on many parts of one panel.
     Raises:  InvalidInput for an unknown metric, rules that a sweep cannot follow, or a set that needs too much.
     """
     found = list(sweep_blocks(
         panel, sets, rules, metrics,
-        annualisation=annualisation, columns=columns, finish=finish, cash=cash, blocks=blocks,
+        annualisation=annualisation, columns=columns, rows=rows, finish=finish, cash=cash, blocks=blocks,
+        programs=programs,
     ))  # fmt: skip
     if not found:
         raise InvalidInput("there is no set of parameters to try; widen the ranges or the constraint on them")
@@ -130,21 +135,28 @@ def sweep_blocks(
     *,
     annualisation: float | None = None,
     columns: Mapping[str, Floats] | None = None,
+    rows: Ints | None = None,
     finish: Bools | None = None,
     cash: float | None = None,
     blocks: int = 0,
+    programs: Sequence[Group] | None = None,
 ) -> Iterator[SweepBlock]:
     """The same, group by group as sets are drawn from an iterator: memory does not depend on how many there are."""
-    market = _Market.of(panel, rules or Rules(), metrics, annualisation, columns, finish, cash, blocks)
-    longest = market.longest
+    market = _Market.of(panel, rules or Rules(), metrics, annualisation, columns, rows, finish, cash, blocks)
+    room = Room()
+    for group in planned(sets, market.rules, metrics, market.longest) if programs is None else programs:
+        yield market.run(group, metrics, room)
+
+
+def planned(sets: Iterable[Tradable], rules: Rules, metrics: Sequence[str], longest: int) -> Iterator[Group]:
+    """Sets as programs for symbols of at most `longest` bars. Raises InvalidInput for a set that needs too much."""
     most_lines = max(LEAST_LINES, LINES_BYTES // (8 * longest))
     most_rows = max(16, MASKS_BYTES // (8 * _words(longest)))
-    bars_only = not takes_segments(market.rules) or any(name in BARS_ONLY for name in metrics)
-    room = Room()
+    bars_only = not takes_segments(rules) or any(name in BARS_ONLY for name in metrics)
     for group in groups(sets, most_lines=most_lines, most_rows=most_rows, bars_only=bars_only):
         if len(group.lines) > max(most_lines, LEAST_LINES):
             raise InvalidInput(f"one set compares {len(group.lines)} columns; at most {most_lines} fit these bars")
-        yield market.run(group, metrics, room)
+        yield group
 
 
 def takes_segments(rules: Rules) -> bool:
@@ -193,6 +205,7 @@ class _Market:
     rules: Rules
     year: float
     columns: Mapping[str, Floats]
+    rows: Ints | None  # of the bars in the columns
     finish: Bools
     cash: float
     edges: Ints  # (S, B + 1), rows of a symbol
@@ -206,6 +219,7 @@ class _Market:
         metrics: Sequence[str],
         annualisation: float | None,
         columns: Mapping[str, Floats] | None,
+        rows: Ints | None,
         finish: Bools | None,
         cash: float | None,
         blocks: int,
@@ -227,7 +241,7 @@ class _Market:
             raise InvalidInput(f"finish has one truth per symbol: {len(panel.symbols)}, not {ends.shape}")
         money = rules.cash / len(panel.symbols) if cash is None else cash
         wide = any(name in WIDE for name in metrics)
-        return cls(panel, rules, float(year), columns or {}, ends, money, _edges(panel, blocks), wide)
+        return cls(panel, rules, float(year), columns or {}, rows, ends, money, _edges(panel, blocks), wide)
 
     @property
     def longest(self) -> int:
@@ -256,11 +270,16 @@ class _Market:
 
     def column(self, name: str) -> Floats:
         """A column of the bars, or one that was given beside them."""
+        whole, rows = self.placed(name)
+        return whole if rows is None else whole[rows]
+
+    def placed(self, name: str) -> tuple[Floats, Ints | None]:
+        """The same, perhaps of more bars, and then the rows of the panel's."""
         if name in COLUMNS:
-            return to_floats(getattr(self.panel, name))
+            return to_floats(getattr(self.panel, name)), None
         if name not in self.columns:
             raise InvalidInput(f"these sets need the column {name}; give it in columns, one value per bar")
-        return to_floats(self.columns[name])
+        return to_floats(self.columns[name]), self.rows
 
     def _blocks(self, group: Group) -> Iterator[tuple[int, int]]:
         """Runs of symbols whose columns and raw sums fit their budgets."""
@@ -356,31 +375,43 @@ class _Market:
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """The columns of a group: a plan, and behind it the means of bar columns, all windows of one at once."""
+    """The columns of a group: a plan, and behind it the means of bar columns, all windows of one at once.
+
+    Without a plan the columns are there already: only those of the block are laid out.
+    """
 
     plan: Plan | None
-    inputs: list[Floats]
+    inputs: list[Floats]  # of the plan
+    given: list[tuple[Floats, Ints | None]]  # see `_Market.placed`
     means: list[tuple[Floats, Ints]]  # column, windows
 
     @classmethod
     def of(cls, market: _Market, lines: Sequence[Line]) -> _Lines:
         others = [line for line in lines if not is_mean(line)]
-        plan = Plan(others) if others else None
+        there = all(line.node.kind == "input" for line in others)
+        plan = None if there else Plan(others)
         inputs = [] if plan is None else [market.column(name) for name in plan.inputs]
+        given = [market.placed(line.node.name) for line in others] if there else []
         means = [
             (market.column(name), np.array([line.node.params[0] for line in of_one], np.int64))
             for name, of_one in groupby(lines[len(others) :], key=mean_of)
         ]
-        return cls(plan, inputs, means)
+        return cls(plan, inputs, given, means)
 
     def run(self, offsets: Ints, lo: int, room: Room) -> Floats:
         """Of a block of symbols from row `lo` on: one line behind the other, and a little room behind them."""
         rows = int(offsets[-1])
-        done = 0 if self.plan is None else len(self.plan.lines) * rows
+        done = (len(self.given) if self.plan is None else len(self.plan.lines)) * rows
         whole: Floats = room.take("lines", (done + sum(windows.size for _, windows in self.means) * rows + PADDING,))
         if self.plan is not None:
             data = Ragged(tuple(column[lo : lo + rows] for column in self.inputs), offsets)
             self.plan.run(data, whole[:done].reshape(-1, rows))
+        for number, (column, places) in enumerate(self.given):
+            into = whole[number * rows : (number + 1) * rows]
+            if places is None:
+                into[:] = column[lo : lo + rows]
+            else:
+                np.take(column, places[lo : lo + rows], out=into, mode="clip")  # no other mode writes without a copy
         for column, windows in self.means:
             many_means(column[lo : lo + rows], offsets, windows, whole[done : done + windows.size * rows])
             done += windows.size * rows
