@@ -47,13 +47,14 @@ _WAITING = """SELECT job_id, epoch, state = 'queued' OR coalesce(lease_until <= 
 _LOCK_FREE = """SELECT FROM job WHERE job_id = %s AND epoch = %s AND state IN ('queued', 'running')
     FOR UPDATE SKIP LOCKED"""
 _CLAIM = """UPDATE job SET state = 'running', epoch = epoch + 1, lease_s = %s, lease_holder = %s,
-    lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, started_at = now(), updated_at = now()
-    WHERE job_id = %s RETURNING *"""
+    lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, done_before = done, started_at = now(),
+    updated_at = now() WHERE job_id = %s RETURNING *"""
 _LOCK_ROW = """SELECT epoch, state, lease_holder, lease_until > now(), started_at > pg_postmaster_start_time() FROM job
     WHERE job_id = %s FOR UPDATE"""
 _PROBE = "SELECT pg_try_advisory_xact_lock(%s)"
 _HOLD = "SELECT pg_try_advisory_lock(%s)"
 _TAKE = """UPDATE job SET state = 'running', epoch = epoch + 1, done = CASE WHEN state = 'done' THEN 0 ELSE done END,
+    done_before = CASE WHEN state = 'done' THEN 0 ELSE done END,
     owner = %s, priority = %s, total = %s, lease_s = %s, lease_holder = %s,
     lease_until = now() + %s * interval '1 second', error = NULL, result = NULL, started_at = now(),
     updated_at = now() WHERE job_id = %s RETURNING *"""
@@ -106,6 +107,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None  # of the present epoch; null: nobody has it yet
     updated_at: datetime
+    done_before: int = 0  # by earlier epochs
 
     @property
     def fence(self) -> Fence:

@@ -128,8 +128,9 @@ def event(found: Stored) -> EventView:
 def job(found: Job) -> JobView:
     """A job, with how fast it goes and when it may end; both are null before that can be told."""
     ran_s = 0.0 if found.started_at is None else (found.updated_at - found.started_at).total_seconds()
-    telling = found.total > 0 and (ran_s >= _KNOWN_AFTER_S or found.done >= _KNOWN_FROM * found.total)
-    rate = found.done / ran_s if found.done > 0 and ran_s > 0 and telling else None
+    done = found.done - found.done_before
+    telling = found.total > 0 and (ran_s >= _KNOWN_AFTER_S or done >= _KNOWN_FROM * found.total)
+    rate = done / ran_s if done > 0 and ran_s > 0 and telling else None
     running = found.state == "running" and rate is not None
     return JobView(
         job_id=found.job_id,

@@ -434,7 +434,7 @@ async def test_a_paused_job_is_written_for_by_nobody_until_it_is_resumed(jobs: J
         await jobs.progress(job.fence, 3)
     claimed = await jobs.claim(["sweep"], lease_s=60)
     assert claimed is not None
-    assert (claimed.job_id, claimed.done) == (job.job_id, 2)
+    assert (claimed.job_id, claimed.done, claimed.done_before) == (job.job_id, 2, 2)
 
 
 async def test_pausing_a_job_that_has_ended_changes_nothing(jobs: JobStore) -> None:

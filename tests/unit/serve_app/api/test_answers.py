@@ -133,6 +133,8 @@ def job(**changes: Any) -> Job:
         ({"done": 1000, "state": "done"}, 500.0, None),
         ({"state": "queued", "started_at": None}, None, None),
         ({"done": 5, "total": 0}, None, None),
+        ({"done": 520, "done_before": 500}, 10.0, 48.0),  # what an earlier attempt did says nothing of this one
+        ({"done": 500, "done_before": 500}, None, None),
     ],
 )
 def test_the_end_of_a_job_is_foretold_once_it_can_be_told(
