@@ -1,5 +1,5 @@
 /** The metrics of a result: their words, units, places, and which end is the better one. The keys are the API's. */
-import { NONE, change, count, fixed, percent, signed } from "./format";
+import { NONE, change, count, fixed, percent, price, signed } from "./format";
 
 interface Metric {
   /** "Max drawdown" */
@@ -34,14 +34,46 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   break_even_bps: { name: "Break-even", unit: "bps", show: (value) => fixed(value, 1), better: "high" },
 };
 
+const FOLD = /^(train|test)_(.+)$/;
+
+/** What is no metric but stands in tables: of trades, folds and curves. */
+const OTHERS: Readonly<Record<string, { name: string; show?: Metric["show"] }>> = {
+  symbol: { name: "Symbol" },
+  side: { name: "Side" },
+  entry_ts: { name: "Entered" },
+  exit_ts: { name: "Left" },
+  shares: { name: "Shares", show: (value) => fixed(value, 2) },
+  entry_price: { name: "Entry price", show: price },
+  exit_price: { name: "Exit price", show: price },
+  fees: { name: "Fees", show: (value) => fixed(value, 2) },
+  borrow: { name: "Borrow", show: (value) => fixed(value, 2) },
+  pnl: { name: "Profit", show: (value) => signed(value, 0) },
+  return: { name: "Return", show: (value) => change(value, 2) },
+  bars: { name: "Bars", show: count },
+  reason: { name: "Reason" },
+  set: { name: "Set", show: (value) => (value == null ? NONE : String(value)) },
+  fold: { name: "Fold", show: (value) => (value == null ? NONE : String(value)) },
+  partial: { name: "Partial" },
+  first: { name: "from" },
+  last: { name: "to" },
+  score: { name: "score", show: ratio },
+  ts: { name: "Session" },
+  equity: { name: "Equity", show: count },
+  benchmark: { name: "Benchmark", show: count },
+  drawdown: { name: "Drawdown", show: change },
+  fee_bps: { name: "Fee, bps", show: (value) => fixed(value, 1) },
+  from: { name: "From" },
+  to: { name: "To" },
+  count: { name: "Sets", show: count },
+};
+
 export const METRIC_NAMES: readonly string[] = Object.keys(METRICS);
 
 /** Metrics that a list of results shows. */
 export const HEADLINE = ["total_return", "sharpe", "max_drawdown", "trades"] as const;
 
-/** What results are compared by with a benchmark beside them. */
+/** What a result has only with a benchmark beside it. */
 export const BESIDE: Readonly<Record<string, Metric>> = {
-  ...METRICS,
   excess_return: { name: "Excess return", show: change },
   beta: { name: "Beta", show: ratio },
   alpha: { name: "Alpha, yearly", show: change },
@@ -50,18 +82,24 @@ export const BESIDE: Readonly<Record<string, Metric>> = {
   information_ratio: { name: "Information ratio", show: ratio },
 };
 
-/** "Max drawdown" for `max_drawdown`; for a name we do not know, the name in words. */
+/** "Max drawdown" for `max_drawdown`; for a name we do not know, such as that of a parameter, the name. */
 export function metricName(key: string): string {
-  const known = METRICS[key];
+  const known = METRICS[key] ?? BESIDE[key];
   if (known !== undefined) return known.unit === undefined ? known.name : `${known.name}, ${known.unit}`;
-  const words = key.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const tested = FOLD.exec(key);
+  if (tested !== null) {
+    const [, side = "", base = ""] = tested;
+    const other = OTHERS[base];
+    return other === undefined ? `${metricName(base)}, ${side}` : `${side.charAt(0).toUpperCase()}${side.slice(1)} ${other.name.toLowerCase()}`;
+  }
+  return OTHERS[key]?.name ?? key;
 }
 
 /** A value of a metric, as it is read. */
 export function metricText(key: string, value: number | null | undefined): string {
   if (value == null) return NONE;
-  return METRICS[key]?.show(value) ?? general(value);
+  const base = FOLD.exec(key)?.[2] ?? key; // of a fold: `test_sharpe`
+  return (METRICS[base] ?? BESIDE[base] ?? OTHERS[base])?.show?.(value) ?? general(value);
 }
 
 /** A number of unknown meaning: whole ones grouped, others to four digits. */

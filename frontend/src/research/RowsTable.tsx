@@ -14,6 +14,7 @@ import { TABLE_PAGE, tablePage } from "@/lib/runs";
 import { useDraft, withParam } from "@/lib/url";
 import { Empty, ErrorPanel, ExportMenu, Notice, Skeleton, Time } from "@/ui";
 
+const VIRTUAL_ABOVE = 100; // rows
 const MOST_ROWS = 500_000; // a browser draws no taller element
 const FORMATS = ["csv", "parquet", "json", "arrow"];
 
@@ -62,9 +63,11 @@ export function RowsTable({ id, name, label, columns, sort: usual = "", act, onO
   const height = useRowHeight();
   const [total, setTotal] = useState<number | null>(null);
   const rows = Math.min(total ?? 0, MOST_ROWS);
-  const virtual = useVirtualizer({ count: rows, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12, initialRect: { width: 640, height: 400 } });
+  const virtual = useVirtualizer({ count: rows, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12 });
   const items = virtual.getVirtualItems();
-  const pages = [...new Set([0, ...items.map(({ index }) => Math.floor(index / TABLE_PAGE))])];
+  const whole = rows <= VIRTUAL_ABOVE; // a short table is simply there
+  const indices = whole ? Array.from({ length: rows }, (_, index) => index) : items.map(({ index }) => index);
+  const pages = [...new Set([0, ...indices.map((index) => Math.floor(index / TABLE_PAGE))])];
   const found = useQueries({ queries: pages.map((page) => tablePage(id, name, { sort, filters: filters.words }, page)) });
   const first = found[0];
   const newest = first?.data?.total;
@@ -77,8 +80,8 @@ export function RowsTable({ id, name, label, columns, sort: usual = "", act, onO
   };
   const shown = first?.data?.columns ?? columns;
   const width = shown.length + (act === undefined ? 0 : 1);
-  const before = items[0]?.start ?? 0;
-  const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const before = whole ? 0 : (items[0]?.start ?? 0);
+  const after = whole ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const step = (by: number): void => {
     const next = Math.min(rows - 1, Math.max(0, cursor + by));
     setCursor(next);
@@ -131,7 +134,7 @@ export function RowsTable({ id, name, label, columns, sort: usual = "", act, onO
             </thead>
             <tbody>
               {before > 0 && <tr aria-hidden="true"><td colSpan={width} className="!border-0 !p-0" style={{ height: before }} /></tr>}
-              {items.map(({ index }) => {
+              {indices.map((index) => {
                 const row = cells(index);
                 return (
                   <tr key={index} aria-rowindex={index + 2} className={index === cursor ? "bg-sel" : "hover:bg-hover"}>
@@ -193,12 +196,9 @@ function FilterCell({ column: { name, type }, typed, bad, set }: { column: Colum
 function CellText({ column: { name, type }, value }: { column: ColumnView; value: Cell }): JSX.Element {
   if (value === null) return <span className="text-muted">{NONE}</span>;
   if (typeof value === "boolean") return value ? <span className="gs-badge rounded-badge border border-dashed border-line-strong px-1 text-small">{metricName(name).toLowerCase()}</span> : <span className="text-muted">{NONE}</span>;
-  if (typeof value === "number") return <>{PLAIN.has(name) ? String(value) : metricText(name, value)}</>;
+  if (typeof value === "number") return <>{metricText(name, value)}</>;
   return type === "time" ? <Time iso={value} as="date" /> : <>{value}</>;
 }
-
-/** Numbers that name something. */
-const PLAIN = new Set(["set", "fold"]);
 
 export function isNumber(type: ColumnView["type"]): boolean {
   return type === "integer" || type === "number";

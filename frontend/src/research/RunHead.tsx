@@ -6,7 +6,6 @@ import { Link } from "react-router";
 import { download } from "@/lib/api";
 import { count, plural } from "@/lib/format";
 import { useKeys } from "@/lib/keyboard";
-import { metricName } from "@/lib/metrics";
 import { RequestError } from "@/lib/problem";
 import { isOver, kindOf, numberOf, objectOf, textOf, type Kind } from "@/lib/research";
 import { useJob, useStrategies, useTables, useVerify } from "@/lib/runs";
@@ -34,7 +33,7 @@ export function RunHead({ run, kind }: { run: RunDetail; kind: Kind }): JSX.Elem
       <div className="flex flex-wrap items-start gap-x-3 gap-y-2 px-3 py-2">
         <div className="min-w-0 flex-1 basis-72">
           <h2 className="text-panel font-semibold break-words">{run.title}</h2>
-          <p className="flex flex-wrap gap-x-3 text-muted">
+          <p className="flex flex-wrap items-center gap-x-3 text-muted">
             {values.length > 0 && <span>{values.join(", ")}</span>}
             {symbols !== null && <span>{plural(symbols, "symbol")}</span>}
             {first !== null && last !== null && <span><Time iso={first} as="date" /> to <Time iso={last} as="date" />, {count(numberOf(data, "sessions"))} sessions</span>}
@@ -97,7 +96,7 @@ function ExportTables({ id }: { id: string }): JSX.Element {
           <Menu.Content align="end" sideOffset={4} className="gs-menu max-h-96 overflow-y-auto">
             {(tables.data ?? []).map((table) => (
               <Menu.Group key={table.name}>
-                <Menu.Label className="px-2 pt-1.5 text-small text-muted">{metricName(table.name)}, {count(table.rows)} rows</Menu.Label>
+                <Menu.Label className="px-2 pt-1.5 text-small text-muted">{table.name}, {count(table.rows)} rows</Menu.Label>
                 {FORMATS.map((format) => (
                   <Menu.Item key={format} className="gs-menu-item" onSelect={() => void save(table.name, format)}>
                     {table.name} <span className="text-small text-faint">.{format}</span>

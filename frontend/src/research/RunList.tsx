@@ -2,6 +2,7 @@
 import type { JSX } from "react";
 import { NavLink } from "react-router";
 
+import { fixed } from "@/lib/format";
 import { metricText } from "@/lib/metrics";
 import { isOver, jobPath, numberOf, runPath, type KindWords } from "@/lib/research";
 import { useJobList, useRuns } from "@/lib/runs";
@@ -54,7 +55,7 @@ function RunRow({ run }: { run: RunView }): JSX.Element {
       <span className="flex flex-wrap gap-x-3 text-small text-muted">
         <span>{metricText("total_return", run.metrics.total_return)}</span>
         <span>Sharpe {metricText("sharpe", run.metrics.sharpe)}</span>
-        {dsr !== null && <span>DSR {metricText("", dsr)}</span>}
+        {dsr !== null && <span>DSR {fixed(dsr, 2)}</span>}
         <span>by {run.owner}</span>
       </span>
     </NavLink>

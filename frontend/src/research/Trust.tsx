@@ -27,7 +27,7 @@ export function Trust({ run, className = "" }: { run: RunDetail; className?: str
         {belief.efficiency !== undefined && <Fact word="Efficiency" note="yearly return of the tests over that of the trains">{fixed(belief.efficiency, 2)}</Fact>}
         <Fact word="Fill">{belief.fill === "close" ? "same close, optimistic" : "next open"}</Fact>
         {belief.breakEven !== undefined && <Fact word="Break-even fee, bps" note={belief.fees === null ? undefined : `tested with ${fixed(belief.fees * 1e4, 1)}`}>{metricText("break_even_bps", belief.breakEven)}</Fact>}
-        <Fact word="Look-ahead">an expression reads its bar and those before</Fact>
+        <Fact word="Look-ahead" note="an expression can read its bar and those before">none</Fact>
       </dl>
       {run.warnings.map((warning) => <Notice key={warning}>{warning}</Notice>)}
     </Panel>

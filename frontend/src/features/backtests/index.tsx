@@ -15,7 +15,7 @@ import type { RunDetail } from "@/types";
 const TABS = ["months", "rolling", "trades", "scatter", "symbols", "costs"] as const;
 type Tab = (typeof TABS)[number];
 const NAMES: Record<Tab, string> = { months: "Months", rolling: "Rolling Sharpe", trades: "Trades", scatter: "Trade by trade", symbols: "By symbol", costs: "Costs" };
-const ONLY_BESIDE = Object.keys(BESIDE).filter((key) => !METRIC_ROWS.some((row) => row.key === key));
+const ONLY_BESIDE = Object.keys(BESIDE);
 
 export default function BacktestsPage(): JSX.Element {
   return <ResearchPage kind="backtest" result={(run) => <BacktestResult run={run} />} />;

@@ -50,15 +50,15 @@ export default function JobsPage(): JSX.Element {
             <table ref={table} className="gs-table">
               <thead>
                 <tr>
-                  <th scope="col">Kind</th>
+                  <th scope="col" className="max-md:hidden">Kind</th>
                   <th scope="col">What</th>
-                  <th scope="col">Owner</th>
-                  <th scope="col" className="gs-num">Priority</th>
+                  <th scope="col" className="max-md:hidden">Owner</th>
+                  <th scope="col" className="gs-num max-md:hidden">Priority</th>
                   <th scope="col">State</th>
                   <th scope="col" className="w-40">Progress</th>
-                  <th scope="col" className="gs-num">Rate, per s</th>
+                  <th scope="col" className="gs-num max-md:hidden">Rate, per s</th>
                   <th scope="col" className="gs-num">Left</th>
-                  <th scope="col" className="gs-num">Started</th>
+                  <th scope="col" className="gs-num max-md:hidden">Started</th>
                   <th scope="col">Result</th>
                 </tr>
               </thead>
@@ -80,12 +80,13 @@ function Row({ job, open, onOpen }: { job: JobView; open: boolean; onOpen: (id: 
   return (
     <>
       <tr className={open ? "bg-sel" : "hover:bg-hover"}>
-        <td>{kindOf(job.kind)?.noun ?? job.kind}</td>
-        <td className="max-w-80">
+        <td className="max-md:hidden">{kindOf(job.kind)?.noun ?? job.kind}</td>
+        <td className="max-w-80 max-md:max-w-36">
           <button type="button" data-row aria-expanded={open} className="block max-w-full min-h-6 truncate text-left font-medium -outline-offset-1" title={titleOf(job)} onClick={() => { onOpen(open ? "" : job.job_id); }}>{titleOf(job)}</button>
+          <span className="hidden text-small text-muted max-md:block">{kindOf(job.kind)?.noun ?? job.kind}, {job.owner}</span>
         </td>
-        <td>{job.owner}</td>
-        <td className="gs-num">{job.priority}</td>
+        <td className="max-md:hidden">{job.owner}</td>
+        <td className="gs-num max-md:hidden">{job.priority}</td>
         <td>{job.state === "failed" ? <span className="inline-flex items-center gap-1 text-error"><Icon name="error" size={12} /> failed</span> : job.state === "done" ? <span className="inline-flex items-center gap-1 text-muted"><Icon name="check" size={12} className="text-ok" /> done</span> : job.state}</td>
         <td>
           <span className="flex items-center gap-2">
@@ -93,9 +94,9 @@ function Row({ job, open, onOpen }: { job: JobView; open: boolean; onOpen: (id: 
             <span className="text-small text-muted" title={`${count(job.done)} / ${count(job.total)}`}>{percent(share, 0)}</span>
           </span>
         </td>
-        <td className="gs-num">{job.rate === null ? NONE : count(job.rate)}</td>
+        <td className="gs-num max-md:hidden">{job.rate === null ? NONE : count(job.rate)}</td>
         <td className="gs-num">{timeLeft(job)?.replace(" left", "") ?? NONE}</td>
-        <td className="gs-num">{job.started_at === null ? NONE : today ? wallTime(started) : date(started, zone)}</td>
+        <td className="gs-num max-md:hidden">{job.started_at === null ? NONE : today ? wallTime(started) : date(started, zone)}</td>
         <td>{job.state === "done" ? <Link className="inline-flex min-h-6 items-center hover:underline" to={job.result_id == null ? jobPath(job) : runPath(job.kind, job.result_id)}>Open</Link> : isOver(job) || kindOf(job.kind) === null ? NONE : <Link className="inline-flex min-h-6 items-center hover:underline" to={jobPath(job)}>Watch</Link>}</td>
       </tr>
       {open && (

@@ -75,7 +75,7 @@ export default function RunsPage(): JSX.Element {
 function Row({ run, chosen, full, toggle }: { run: RunView; chosen: boolean; full: boolean; toggle: (id: string) => void }): JSX.Element {
   return (
     <tr className={chosen ? "bg-sel" : "hover:bg-hover"}>
-      <td><input type="checkbox" className="size-4 accent-gold max-md:size-5" aria-label={`Select ${run.title}`} checked={chosen} disabled={full && !chosen} onChange={() => { toggle(run.result_id); }} /></td>
+      <td><input type="checkbox" className="block size-4 accent-gold max-md:size-5" aria-label={`Select ${run.title}`} checked={chosen} disabled={full && !chosen} onChange={() => { toggle(run.result_id); }} /></td>
       <td className="max-w-96">
         <Link data-row={run.result_id} className="flex min-h-6 items-center gap-1.5 font-medium -outline-offset-1 hover:underline" to={runPath(run.kind, run.result_id)}>
           <span className="truncate" title={run.title}>{run.title}</span>

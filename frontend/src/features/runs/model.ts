@@ -26,7 +26,7 @@ export function aligned(pages: readonly TableRows[]): { ts: string[]; values: (n
   return { ts, values };
 }
 
-const UNREAD = new Set(["description", "source.until"]); // words, and what the hash of the data says better
+const UNREAD = /(^|\.)(description|until)$|^strategy\.(params|source)/; // words, what the hash of the data says better, ranges of parameters
 
 /** Fields of the questions that are not the same in all, by their path; null: not asked. */
 export function differences(specs: readonly Readonly<Record<string, unknown>>[]): { field: string; values: (string | null)[] }[] {
@@ -34,11 +34,11 @@ export function differences(specs: readonly Readonly<Record<string, unknown>>[])
   const fields = [...new Set(flats.flatMap((one) => [...one.keys()]))];
   return fields
     .map((field) => ({ field, values: flats.map((one) => one.get(field) ?? null) }))
-    .filter(({ field, values }) => new Set(values).size > 1 && !UNREAD.has(field) && !field.endsWith(".description"));
+    .filter(({ field, values }) => new Set(values).size > 1 && !UNREAD.test(field));
 }
 
 function flat(facts: unknown, before = ""): [string, string][] {
   if (isObject(facts)) return Object.entries(facts).flatMap(([key, value]) => flat(value, before === "" ? key : `${before}.${key}`));
-  if (facts === null || facts === undefined) return [];
+  if (facts === null || facts === undefined || facts === "") return [];
   return [[before, Array.isArray(facts) ? rangeText(facts) : String(facts)]];
 }

@@ -83,14 +83,14 @@ function InAndOut({ folds, metric }: { folds: readonly Fold[]; metric: string })
       name="in-and-out"
       note={`${name}; below the dashed line the test fell short of the train`}
       summary={`${name} of ${plural(pairs.length, "fold")}: in ${String(lower)} of them the test is below the train.`}
-      data={() => ({ header: ["fold", "in sample", "out of sample"], rows: pairs.map(({ fold, x, y }) => [`${String(fold.fold + 1)}${fold.partial ? ", partial" : ""}`, x, y]) })}
+      data={() => ({ header: ["fold", "in sample", "out of sample"], rows: pairs.map(({ fold, x, y }) => [`${String(fold.fold)}${fold.partial ? ", partial" : ""}`, x, y]) })}
       show={(value) => metricText(key, value)}
     >
       {(width) => (
         <Scatter
           width={Math.min(width, 640)}
           diagonal
-          points={pairs.map(({ fold, x, y }) => ({ x, y, partial: fold.partial, label: `Fold ${String(fold.fold + 1)}${fold.partial ? ", partial" : ""}: ${metricText(key, x)} in, ${metricText(key, y)} out of sample` }))}
+          points={pairs.map(({ fold, x, y }) => ({ x, y, partial: fold.partial, label: `Fold ${String(fold.fold)}${fold.partial ? ", partial" : ""}: ${metricText(key, x)} in, ${metricText(key, y)} out of sample` }))}
           xName={`in sample${key === metric ? ", median over symbols" : ""}`}
           yName="out of sample"
           xShow={(value) => metricText(key, value)}

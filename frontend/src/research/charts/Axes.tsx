@@ -2,7 +2,7 @@
 import type { ScaleLinear } from "d3-scale";
 import type { JSX } from "react";
 
-export const EDGE = { top: 8, right: 14, bottom: 34, left: 52 };
+export const EDGE = { top: 8, right: 22, bottom: 34, left: 52 };
 
 interface AxesProps {
   x: ScaleLinear<number, number>;

@@ -14,15 +14,18 @@ interface PlainTableProps {
   show: (value: number, column: string) => string;
 }
 
+const VIRTUAL_ABOVE = 100; // rows
 const ISO = /^\d{4}-\d\d-\d\dT/;
 
 export function PlainTable({ label, data: { header, rows }, head, show }: PlainTableProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const height = useRowHeight();
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 20, initialRect: { width: 640, height: 320 } });
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 20 });
   const items = virtual.getVirtualItems();
-  const before = items[0]?.start ?? 0;
-  const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const whole = rows.length <= VIRTUAL_ABOVE; // a short table is simply there
+  const indices = whole ? rows.map((_, index) => index) : items.map(({ index }) => index);
+  const before = whole ? 0 : (items[0]?.start ?? 0);
+  const after = whole ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
   const number = header.map((_, at) => rows.some((row) => typeof row[at] === "number"));
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls has to be reachable by keyboard
@@ -33,7 +36,7 @@ export function PlainTable({ label, data: { header, rows }, head, show }: PlainT
         </thead>
         <tbody>
           {before > 0 && <tr aria-hidden="true"><td colSpan={header.length} className="!border-0 !p-0" style={{ height: before }} /></tr>}
-          {items.map(({ index }) => (
+          {indices.map((index) => (
             <tr key={index} aria-rowindex={index + 2}>
               {header.map((column, at) => {
                 const cell = rows[index]?.[at];

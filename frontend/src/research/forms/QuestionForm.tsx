@@ -69,7 +69,7 @@ function Asked({ kind, strategies }: { kind: Kind; strategies: readonly Strategy
     <Panel title={`New ${noun}`} actions={<CopyPython lines={() => pythonOf(kind, form, params)} disabled={Object.keys(own).length > 0} />}>
       {why !== null && <Notice>{why}</Notice>}
       <form className="space-y-5 p-3 pt-1" onSubmit={submit} noValidate>
-        <Group title="Strategy">
+        <Group title="Strategy" hidden>
           <Choice fields={fields} name="strategy" label="Strategy" options={[...strategies.map(({ name }) => ({ value: name, label: name })), { value: OWN, label: "own expressions" }]} note={strategy?.description ?? "Conditions in the language of expressions; docs/expressions.md has its words."} wide />
           {form.strategy === OWN ? <Own fields={fields} kind={kind} /> : <Params fields={fields} params={params} swept={kind !== "backtest"} />}
         </Group>
@@ -184,10 +184,10 @@ function Rules({ of }: { of: StrategyView }): JSX.Element {
   );
 }
 
-function Group({ title, children }: { title: string; children: ReactNode }): JSX.Element {
+function Group({ title, hidden = false, children }: { title: string; hidden?: boolean; children: ReactNode }): JSX.Element {
   return (
     <fieldset className="min-w-0">
-      <legend className="mb-2 text-small text-muted">{title}</legend>
+      <legend className={hidden ? "sr-only" : "mb-2 text-small text-muted"}>{title}</legend>
       <div className="grid grid-cols-[repeat(auto-fill,minmax(13rem,1fr))] items-start gap-x-4 gap-y-3">{children}</div>
     </fieldset>
   );
@@ -197,7 +197,7 @@ function More({ title, open, children }: { title: string; open: boolean; childre
   const [shown, show] = useState(open);
   return (
     <details open={shown || open} onToggle={(event) => { show(event.currentTarget.open); }}>
-      <summary className="inline-flex min-h-7 cursor-pointer items-center text-muted hover:text-text max-md:min-h-10">{title}</summary>
+      <summary className="min-h-7 cursor-pointer py-1 text-muted hover:text-text max-md:py-2.5">{title}</summary>
       <div className="mt-2 grid grid-cols-[repeat(auto-fill,minmax(13rem,1fr))] items-start gap-x-4 gap-y-3">{children}</div>
     </details>
   );

@@ -142,8 +142,14 @@ export function pythonOf(kind: Kind, form: Form, params: readonly StrategyParam[
   };
   const verb = kind === "walkforward" ? "walk_forward" : kind;
   if (!own) return [`result = ${call(verb, [form.strategy ?? ""], { ...values, ...more })}`];
-  const written = call("strategy", [], expressionsOf(form)).replace(/^client\./, "gs.");
+  const usual = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, firstOf(value)])); // free names need a value
+  const written = call("strategy", [], { ...expressionsOf(form), ...usual }).replace(/^client\./, "gs.");
   return [`strategy = ${written}`, `result = ${call(verb, [raw("strategy")], { ...values, ...more })}`];
+}
+
+function firstOf(value: PythonValue): PythonValue {
+  const first = typeof value === "string" ? /^-?\d+(\.\d+)?/.exec(value)?.[0] : undefined;
+  return first === undefined ? value : Number(first);
 }
 
 /** The form that asks what a result was asked. `known`: the built-in strategies. */

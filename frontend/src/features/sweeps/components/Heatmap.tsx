@@ -98,7 +98,8 @@ function Drawing({ width, view, x, y, metric }: { width: number; view: HeatmapVi
     setAt({ column: Math.max(0, Math.min(columns - 1, here.column + (step[0] ?? 0))), row: Math.max(0, Math.min(rows - 1, here.row + (step[1] ?? 0))) });
   };
   const place = (cell: Cell): { x: number; y: number; width: number; height: number } => ({ x: LEFT + cell.column * cellWidth, y: TOP + cell.row * cellHeight, width: cellWidth, height: cellHeight });
-  const whole = TOP + height + BOTTOM + LEGEND;
+  const narrow = width < 480; // no room for words beside the legend
+  const whole = TOP + height + BOTTOM + LEGEND + (narrow ? 16 : 0);
   return (
     <div
       role="slider"
@@ -131,13 +132,13 @@ function Drawing({ width, view, x, y, metric }: { width: number; view: HeatmapVi
         <text x={LEFT + (cellWidth * columns) / 2} y={TOP + height + 28} textAnchor="middle" fill="var(--gs-faint)">{x}</text>
         <text transform={`translate(10 ${String(TOP + height / 2)}) rotate(-90)`} textAnchor="middle" fill="var(--gs-faint)">{y}</text>
         {reach !== null && (
-          <g transform={`translate(${String(LEFT)} ${String(whole - 22)})`}>
+          <g transform={`translate(${String(LEFT)} ${String(whole - (narrow ? 38 : 22))})`}>
             <text x={0} y={9} fill="var(--gs-muted)">{metricText(metric, reach.low)}</text>
             <rect x={50} y={1} width={110} height={8} fill="url(#gs-heat)" stroke="var(--gs-line)" />
             <text x={168} y={9} fill="var(--gs-muted)">{metricText(metric, reach.high)}</text>
           </g>
         )}
-        <text x={width - RIGHT} y={whole - 13} textAnchor="end" fill="var(--gs-text)">{at === null && best !== null ? `best: ${words}` : words}</text>
+        <text x={narrow ? LEFT : width - RIGHT} y={whole - 13} textAnchor={narrow ? "start" : "end"} fill="var(--gs-text)">{at === null && best !== null ? `best: ${words}` : words}</text>
       </svg>
     </div>
   );

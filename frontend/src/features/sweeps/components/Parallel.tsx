@@ -90,6 +90,7 @@ function Drawing({ width, names, lines, ranges, metric, onRange }: DrawingProps)
     return [...paths.filter(({ kept }) => !kept), ...paths.filter(({ kept }) => kept).reverse()]; // the best on top
   }, [lines, names, ranges, x, ys]);
   const large = lines.length > CANVAS_ABOVE;
+  const thick = Math.max(0.25, Math.min(0.8, 120 / lines.length)); // many lines shine through each other
   useEffect(() => {
     const pen = large ? (canvas.current?.getContext("2d") ?? null) : null;
     if (pen === null || canvas.current === null) return;
@@ -98,10 +99,11 @@ function Drawing({ width, names, lines, ranges, metric, onRange }: DrawingProps)
     canvas.current.height = HEIGHT * fine;
     pen.setTransform(fine, 0, 0, fine, 0, 0);
     pen.clearRect(0, 0, wide, HEIGHT);
+    pen.globalAlpha = 0.25;
     const away = token("line");
     for (const { line, kept, path } of drawn) {
       pen.strokeStyle = kept ? colors(line.share) : away;
-      pen.globalAlpha = kept ? 0.35 : 0.25;
+      
       pen.stroke(new Path2D(path));
     }
   }, [large, drawn, colors, wide]);
@@ -122,7 +124,7 @@ function Drawing({ width, names, lines, ranges, metric, onRange }: DrawingProps)
     <div className="relative overflow-x-auto overflow-y-hidden -outline-offset-2" tabIndex={0} role="region" aria-label="Sets as lines; the table's filters choose the same ranges">
       {large && <canvas ref={canvas} className="pointer-events-none absolute top-0 left-0" style={{ width: wide, height: HEIGHT }} />}
       <svg data-drawn="" aria-hidden="true" width={wide} height={HEIGHT} className="relative block" fontSize={11}>
-        {!large && drawn.map(({ line, kept, path }) => <path key={line.at} d={path} fill="none" stroke={kept ? colors(line.share) : "var(--gs-line)"} strokeOpacity={kept ? 0.7 : 0.6} strokeWidth={kept ? 1.2 : 1} />)}
+        {!large && drawn.map(({ line, kept, path }) => <path key={line.at} d={path} fill="none" stroke={kept ? colors(line.share) : "var(--gs-line)"} strokeOpacity={kept ? thick : 0.6} strokeWidth={kept ? 1.2 : 1} />)}
         {names.map((name, at) => {
           const left = x(name) ?? 0;
           const y = ys[at];

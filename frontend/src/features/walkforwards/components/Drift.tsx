@@ -36,7 +36,7 @@ function Parameter({ name, folds, row }: { name: string; folds: readonly Fold[];
       name={`drift-${name}`}
       note={said}
       summary={`${name} by fold: ${chosen.map((value) => String(value ?? NONE)).join(", ")}. ${said}.`}
-      data={() => ({ header: ["fold", name], rows: chosen.map((value, at) => [at + 1, value]) })}
+      data={() => ({ header: ["fold", name], rows: chosen.map((value, at) => [folds[at]?.fold ?? at, value]) })}
       show={(value) => String(value)}
     >
       {(width) => {
@@ -53,7 +53,7 @@ function Parameter({ name, folds, row }: { name: string; folds: readonly Fold[];
               </g>
             ))}
             {values.map((value, at) => (value === null ? null : <path key={at} d={`M${String(x(at) + 1)} ${String(y(value))}H${String(x(at + 1) - 1)}`} stroke="var(--gs-text)" strokeWidth={3} {...(folds[at]?.partial === true && { strokeDasharray: "3 2" })} />))}
-            {folds.map((fold, at) => (at % every === 0 ? <text key={fold.fold} x={x(at + 0.5)} y={HEIGHT - 8} textAnchor="middle" fill="var(--gs-muted)">{fold.fold + 1}</text> : null))}
+            {folds.map((fold, at) => (at % every === 0 ? <text key={fold.fold} x={x(at + 0.5)} y={HEIGHT - 8} textAnchor="middle" fill="var(--gs-muted)">{fold.fold}</text> : null))}
           </svg>
         );
       }}

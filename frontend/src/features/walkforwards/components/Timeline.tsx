@@ -24,7 +24,7 @@ export function Timeline({ folds }: { folds: readonly Fold[] }): JSX.Element {
       name="folds"
       note={folds.length > MOST ? `the first ${String(MOST)} of ${String(folds.length)}` : "train, left out, test"}
       summary={first === undefined || last === undefined ? "There is no fold." : `${plural(folds.length, "fold")} from ${day(first.trainFirst)} to ${day(last.testLast)}; the first chooses until ${day(first.trainLast)} and trades from ${day(first.testFirst)} to ${day(first.testLast)}${partial > 0 ? "; the last test is partial" : ""}.`}
-      data={() => ({ header: ["fold", "partial", "train_first", "train_last", "test_first", "test_last"], rows: folds.map((fold) => [fold.fold + 1, fold.partial ? "partial" : "", ...[fold.trainFirst, fold.trainLast, fold.testFirst, fold.testLast].map((ms) => new Date(ms).toISOString())]) })}
+      data={() => ({ header: ["fold", "partial", "train_first", "train_last", "test_first", "test_last"], rows: folds.map((fold) => [fold.fold, fold.partial ? "partial" : "", ...[fold.trainFirst, fold.trainLast, fold.testFirst, fold.testLast].map((ms) => new Date(ms).toISOString())]) })}
       show={(value) => String(value)}
     >
       {(width) => {
@@ -46,8 +46,8 @@ export function Timeline({ folds }: { folds: readonly Fold[] }): JSX.Element {
               const bar = (from: number, to: number): { x: number; y: number; width: number; height: number } => ({ x: x(from), y, width: Math.max(1, x(to) - x(from)), height: ROW - 8 });
               return (
                 <g key={fold.fold}>
-                  <title>{`Fold ${String(fold.fold + 1)}: train ${day(fold.trainFirst)} to ${day(fold.trainLast)}, test ${day(fold.testFirst)} to ${day(fold.testLast)}${fold.partial ? ", partial" : ""}`}</title>
-                  <text x={EDGE.left - 8} y={y + (ROW - 8) / 2} dy="0.35em" textAnchor="end" fill="var(--gs-muted)">{fold.fold + 1}</text>
+                  <title>{`Fold ${String(fold.fold)}: train ${day(fold.trainFirst)} to ${day(fold.trainLast)}, test ${day(fold.testFirst)} to ${day(fold.testLast)}${fold.partial ? ", partial" : ""}`}</title>
+                  <text x={EDGE.left - 8} y={y + (ROW - 8) / 2} dy="0.35em" textAnchor="end" fill="var(--gs-muted)">{fold.fold}</text>
                   <rect {...bar(fold.trainFirst, fold.trainLast)} fill="var(--gs-hover)" stroke="var(--gs-line-strong)" />
                   <rect {...bar(fold.trainLast, fold.testFirst)} fill="url(#gs-left-out)" />
                   <rect {...bar(fold.testFirst, fold.testLast)} fill={fold.partial ? "none" : "var(--gs-text)"} stroke="var(--gs-text)" {...(fold.partial && { strokeDasharray: "3 2" })} />
