@@ -5,7 +5,7 @@ READY := .venv/.ready
 PEERS := .venv-peers
 GOLDEN := .venv-golden
 
-.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench bench-peers golden-backtests recovery docs types lock clean
+.PHONY: setup dashboard run test lint unit integration cluster frontend e2e chromium secrets bench bench-peers golden-backtests notebooks recovery docs types lock clean
 
 setup: $(READY)
 
@@ -70,6 +70,8 @@ bench: setup
 	$(BIN)/python -m benchmarks.job_delay
 	$(BIN)/python -m benchmarks.sweep_workers
 	$(BIN)/python -m benchmarks.noise
+	$(BIN)/python -m benchmarks.trials
+	$(BIN)/python -m benchmarks.shards
 
 # Beside TA-Lib, tulipy, polars-talib and vectorbt, which live in an environment of their own.
 bench-peers: $(PEERS)/.ready
@@ -95,6 +97,10 @@ $(GOLDEN)/.ready:
 # What stands still, and for how long, when each part dies or freezes; ten minutes.
 recovery: setup
 	$(BIN)/python -m benchmarks.recovery
+
+# The notebooks with the outputs that the tests compare: after a change of what they show.
+notebooks: setup
+	$(BIN)/python -m notebooks.remake
 
 docs: setup
 	$(BIN)/python -m docs.build

@@ -33,10 +33,19 @@ from data.contracts.panel import Panel
 DECISIONS = ("enter", "exit", "short_enter", "short_exit")
 LEVELS = ("stop", "target", "trail", "size")
 OTHER_WORDS = ("where", "name", "strategy", "bars", "symbols", "universe", "params", "param", "votes", "benchmark")
-SEARCH_WORDS = ("metric", "train", "test", "purge", "embargo", "seed", "out", "workers", "frame", "as_of")
+SEARCH_WORDS = ("metric", "sample", "seed", "search", "trials", "out", "workers", "frame", "as_of")
+FOLD_WORDS = ("train", "test", "purge", "embargo", "anchored", "groups", "test_groups")
 SHOWING_WORDS = ("progress",)
 RESERVED = frozenset(
-    (*DECISIONS, *LEVELS, *OTHER_WORDS, *SEARCH_WORDS, *SHOWING_WORDS, *(rule.name for rule in fields(Rules)))
+    (
+        *DECISIONS,
+        *LEVELS,
+        *OTHER_WORDS,
+        *SEARCH_WORDS,
+        *FOLD_WORDS,
+        *SHOWING_WORDS,
+        *(rule.name for rule in fields(Rules)),
+    )
 )
 
 Value = int | float | str
