@@ -21,7 +21,8 @@ _HEIGHTS_ARE_TOLD = """() => {
   const whole = panes.reduce((sum, height) => sum + height, 0);
   return told.length === panes.length && panes.every((height, i) => Math.abs(told[i] - (100 * height) / whole) < 0.3);
 }"""
-PAGES = ("/", "/signals", "/symbols/AAPL", "/agents", "/scans")
+_RESEARCH = ("/scans", "/backtests", "/sweeps", "/walkforwards", "/runs", "/jobs")
+PAGES = ("/", "/signals", "/symbols/AAPL", "/agents", *_RESEARCH)
 
 
 @pytest.fixture
