@@ -53,7 +53,9 @@ describe("the form", () => {
     expect(backtest).toEqual({ strategy: "sma_cross", "p.fast": "10", "p.slow": "30", symbols: "AAPL", fees: "0.0005", slippage: "0.0002" });
     expect(readForm(new URLSearchParams(formQuery(backtest)))).toEqual(backtest);
     expect(formOf(run("walkforward"), [SMA])).toMatchObject({ "p.fast": "5:8", "p.slow": "20:35:5", train: "504", test: "126", purge: "5" });
-    expect(formOf(run("sweep"), [])).toMatchObject({ strategy: OWN, enter: "sma(fast) crosses_above sma(slow)", pairs: "fast=5:8 slow=20:35:5" });
+    const guided = run("sweep");
+    expect(formOf({ ...guided, spec: { ...guided.spec, search: { by: "optuna", trials: 50, batch: 50 } } }, [SMA])).toMatchObject({ search: "optuna", trials: "50" });
+    expect(formOf(guided, [])).toMatchObject({ strategy: OWN, enter: "sma(fast) crosses_above sma(slow)", pairs: "fast=5:8 slow=20:35:5" });
   });
   test("values are written as they are typed", () => {
     expect([rangeText([5, 6, 7]), rangeText([20, 25, 30]), rangeText([5, 10]), rangeText([0.5, 1]), rangeText(["KO", "PEP"])]).toEqual(["5:8", "20:35:5", "5,10", "0.5,1", "KO,PEP"]);

@@ -2,7 +2,7 @@
 import { useState, type JSX } from "react";
 import { useNavigate } from "react-router";
 
-import { METRICS, METRIC_NAMES, metricName, metricText } from "@/lib/metrics";
+import { METRICS, metricName, metricText } from "@/lib/metrics";
 import { KINDS, numberOf, objectOf, rowsOf, runPath, textOf } from "@/lib/research";
 import { useStart, useStrategies, useTables } from "@/lib/runs";
 import { hasAgents, useServer } from "@/lib/server";
@@ -29,8 +29,9 @@ export default function SweepsPage(): JSX.Element {
 function SweepResult({ run }: { run: RunDetail }): JSX.Element {
   const tables = useTables(run.result_id);
   const columns = tables.data?.find((table) => table.name === "sets")?.columns ?? [];
-  const metrics = columns.map(({ name }) => name).filter((name) => METRIC_NAMES.includes(name));
-  const params = columns.map(({ name }) => name).filter((name) => name !== "set" && !METRIC_NAMES.includes(name));
+  const axes = objectOf(objectOf(run.spec, "grid"), "axes");
+  const params = columns.map(({ name }) => name).filter((name) => name in axes);
+  const metrics = columns.map(({ name }) => name).filter((name) => name !== "set" && !(name in axes));
   const ranked = textOf(run.facts, "metric") ?? "sharpe";
   const [metric, setMetric] = useUrlChoice("metric", metrics, ranked);
   const best = rowsOf(run.facts, "top")[0];

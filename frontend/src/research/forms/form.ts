@@ -175,7 +175,7 @@ export function formOf(run: Pick<RunDetail, "kind" | "spec">, known: readonly St
     sample: grid.sample,
     seed: grid.seed === 0 ? null : grid.seed,
     metric: spec.metric === "sharpe" ? null : spec.metric,
-    ...(textOf(search, "name") === "optuna" || textOf(search, "search") === "optuna" ? { search: "optuna", trials: search.trials } : {}),
+    ...(textOf(search, "by") === "optuna" && { search: "optuna", trials: search.trials }),
     ...Object.fromEntries(Object.entries(objectOf(spec, "lengths")).map(([key, value]) => [key, value === true ? "yes" : value === false || value === 0 ? null : value])),
   };
   return Object.fromEntries(Object.entries(texts).flatMap(([key, value]) => (typeof value === "string" || typeof value === "number" ? [[key, String(value)]] : [])));
