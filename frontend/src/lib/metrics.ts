@@ -102,12 +102,12 @@ export function metricText(key: string, value: number | null | undefined): strin
   return (METRICS[base] ?? BESIDE[base] ?? OTHERS[base])?.show?.(value) ?? general(value);
 }
 
-/** A number of unknown meaning: whole ones grouped, others to four digits. */
+/** A number of unknown meaning: whole ones grouped, others to four digits, as one types them. */
 export function general(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return NONE;
   if (Number.isInteger(value)) return count(value);
   const places = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value))));
-  return fixed(value, Math.min(8, places));
+  return fixed(value, Math.min(8, places)).replace(/0+$/, "");
 }
 
 /** Which of these values is the best; null where neither end is, or nothing is defined. The first of equals. */

@@ -88,7 +88,7 @@ describe("numbers", () => {
     expect(byYear([{ year: 2018, month: 2, return: -0.5 }, { year: 2018, month: 1, return: 0.5 }, { year: 2017, month: 12, return: null }])).toMatchObject([{ year: 2017, whole: null }, { year: 2018, whole: -0.25, months: [0.5, -0.5, null, null, null, null, null, null, null, null, null, null] }]);
   });
   test("metrics have their own places, units and better end", () => {
-    expect([metricText("total_return", 0.128), metricText("test_sharpe", -0.2), metricText("trades", 1182), metricText("sharpe", null), metricText("fast", 10)]).toEqual(["+12.8%", "−0.20", "1,182", "—", "10"]);
+    expect([metricText("total_return", 0.128), metricText("test_sharpe", -0.2), metricText("trades", 1182), metricText("sharpe", null), metricText("fast", 10), metricText("multiplier", 3.5)]).toEqual(["+12.8%", "−0.20", "1,182", "—", "10", "3.5"]);
     expect([metricName("max_drawdown"), metricName("test_sharpe"), metricName("train_first"), metricName("fast")]).toEqual(["Max drawdown", "Sharpe, test", "Train from", "fast"]);
     expect([bestAt("sharpe", [0.1, null, 0.3]), bestAt("volatility", [0.1, 0.05]), bestAt("max_drawdown", [-0.1, -0.2]), bestAt("trades", [1, 2]), bestAt("sharpe", [null])]).toEqual([2, 1, 0, null, null]);
   });
