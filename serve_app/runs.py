@@ -145,12 +145,15 @@ def work_here(
 
     ray: whether it is worth sending away. A job that was interrupted goes on where it was.
     """
+    kept = _facts_of(folder_of(settings, plan.result_id))  # then it is known, most likely, and needs no cluster
+    if kept and with_stores(settings, lambda stores: is_known(settings, stores, plan.result_id), say=say):
+        return True
     with open_services(settings, ray=ray, say=say) as services:
 
         async def run() -> bool:
             async with open_stores(settings.postgres, services.postgres_url) as stores:
                 await stores.trials.count(FileLedger(settings.home).read())
-                if await is_known(settings, stores, plan.result_id):
+                if await is_known(settings, stores, plan.result_id):  # somebody was quicker
                     return True
                 job = await stores.jobs.start(
                     kind, plan.spec, owner=LOCAL, priority=PRIORITY, total=plan.total, lease_s=_LEASE_S

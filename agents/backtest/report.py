@@ -280,7 +280,7 @@ def _belief(context: Mapping[str, Any]) -> str:
 def belief(context: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What `single.judgement` and a search have added, in words; docs/statistics.md says what each number means.
 
-    Numbers from drawn histories are not among them: they differ in their last digits with every version of this code.
+    The interval from drawn histories is not among them: the page has it beside the metrics.
     """
     if context.get("psr") is None:
         return []
