@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 from redis.asyncio import Redis
 
+from data.cancelling import end
 from data.clock import SystemClock
 from data.contracts.errors import TemporarilyUnavailable
 from data.home import Home
@@ -44,15 +45,13 @@ def main() -> None:
 
 async def serve(settings: Settings, alive: Path) -> None:
     """Relay, and touch the file each second, until a signal comes."""
-    relaying, end = asyncio.create_task(_relay(settings, alive)), asyncio.Event()
+    relaying, asked = asyncio.create_task(_relay(settings, alive)), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end.set)
-    ending = asyncio.create_task(end.wait())
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    ending = asyncio.create_task(asked.wait())
     await asyncio.wait({relaying, ending}, return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
-    while not relaying.done():  # again, in case a driver has swallowed the first cancellation
-        relaying.cancel()
-        await asyncio.wait({relaying}, timeout=_BEAT_S)
+    await end([relaying])
     with suppress(asyncio.CancelledError):
         relaying.result()
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from data.cancelling import end
 from data.contracts.errors import TemporarilyUnavailable
 from data.settings import GatewaySettings
 from data.stream import prices
@@ -101,9 +102,12 @@ class Gateway:
 
     async def run(self) -> None:
         """Work until cancelled. Ends by itself only with an error that is a bug."""
-        async with asyncio.TaskGroup() as loops:
-            for loop in (self._follow(), self._hear_prices(), self._watch(), self._put_out(), self._tick()):
-                loops.create_task(loop)
+        work = (self._follow(), self._hear_prices(), self._watch(), self._put_out(), self._tick())
+        loops = [asyncio.create_task(loop) for loop in work]
+        try:
+            await asyncio.gather(*loops)
+        finally:
+            await end(loops)
 
     # private
 
