@@ -19,6 +19,7 @@ const load = {
   sweeps: () => import("@/features/sweeps"),
   walkforwards: () => import("@/features/walkforwards"),
   runs: () => import("@/features/runs"),
+  run: () => import("@/features/runs/Run"),
   compare: () => import("@/features/runs/Compare"),
   report: () => import("@/features/runs/Report"),
   jobs: () => import("@/features/jobs"),
@@ -33,6 +34,7 @@ const Backtests = lazy(load.backtests);
 const Sweeps = lazy(load.sweeps);
 const WalkForwards = lazy(load.walkforwards);
 const Runs = lazy(load.runs);
+const Run = lazy(load.run);
 const Compare = lazy(load.compare);
 const Report = lazy(load.report);
 const Jobs = lazy(load.jobs);
@@ -67,6 +69,7 @@ export function Pages(): JSX.Element {
             <Route path="/scans/:id" element={<Scans />} />
             {RESEARCH.flatMap(([path, Page]) => ["", "/jobs/:job", "/:id"].map((rest) => <Route key={path + rest} path={path + rest} element={<Page />} />))}
             <Route path="/runs" element={<Runs />} />
+            <Route path="/runs/:id" element={<Run />} />
             <Route path="/runs/:id/report" element={<Report />} />
             <Route path="/compare" element={<Compare />} />
             <Route path="/jobs" element={<Jobs />} />

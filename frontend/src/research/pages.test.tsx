@@ -1,5 +1,5 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { JSX } from "react";
 import { MemoryRouter, Route, Routes, useParams } from "react-router";
@@ -86,7 +86,9 @@ describe("the form", () => {
   });
   test("what is started goes to its job", async () => {
     show("/backtests?p.fast=5&fees=5bps");
-    await userEvent.click(await screen.findByRole("button", { name: "Start backtest" }));
+    const start = await screen.findByRole("button", { name: "Start backtest" });
+    await waitFor(() => { expect(start.getAttribute("aria-disabled")).toBe("false"); }); // what the server can do is known
+    await userEvent.click(start);
     expect(await screen.findByRole("progressbar")).toBeTruthy();
     expect(posted).toEqual([{ path: "/v1/backtests", body: { strategy: "sma_cross", bars: null, symbols: null, rules: { fees: "5bps" }, params: { fast: 5 } } }]);
   });

@@ -12,9 +12,11 @@ import { ROWS, RUN, answerOf, run } from "@/lib/testing/research";
 import RunsPage from ".";
 import ComparePage from "./Compare";
 import ReportPage from "./Report";
+import RunPage from "./Run";
 import { aligned, differences, labelsOf } from "./model";
 
 const OTHER = "b".repeat(32);
+const CROSSED = "c".repeat(32);
 const Where = (): JSX.Element => <p>{useLocation().search}</p>;
 
 describe("results beside each other", () => {
@@ -40,7 +42,8 @@ describe("the pages", () => {
     vi.stubGlobal("fetch", (url: string) => {
       if (url.includes("/report")) return Promise.resolve(new Response("<h1>Tear sheet</h1>"));
       const better = run("backtest", { result_id: OTHER, metrics: { ...run("backtest").metrics, sharpe: 0.9 } });
-      const answer = answerOf(url, url.includes(OTHER) ? better : run("backtest"));
+      const crossed = run("backtest", { result_id: CROSSED, kind: "crossvalidation", title: "sma_cross: 5 paths" });
+      const answer = answerOf(url, url.includes(CROSSED) ? crossed : url.includes(OTHER) ? better : run("backtest"));
       return Promise.resolve(answer === null ? new Response(null, { status: 404 }) : Response.json(answer));
     });
   });
@@ -51,6 +54,8 @@ describe("the pages", () => {
           <main id="page">
             <Routes>
               <Route path="/runs" element={<RunsPage />} />
+              <Route path="/runs/:id" element={<RunPage />} />
+              <Route path="/backtests/:id" element={<p>the page of backtests</p>} />
               <Route path="/runs/:id/report" element={<ReportPage />} />
               <Route path="/compare" element={<><ComparePage /><Where /></>} />
             </Routes>
@@ -58,6 +63,15 @@ describe("the pages", () => {
         </MemoryRouter>
       </QueryClientProvider>,
     ).container;
+
+  test("a run without a page of its own shows its tables, any other goes to its page", async () => {
+    const node = show(`/runs/${CROSSED}`);
+    expect(await screen.findByRole("heading", { name: "sma_cross: 5 paths" })).toBeTruthy();
+    expect(await screen.findByRole("button", { name: "equity", pressed: true })).toBeTruthy();
+    expect(await violations(node)).toEqual([]);
+    show(`/runs/${RUN}`);
+    expect(await screen.findByText("the page of backtests")).toBeTruthy();
+  });
 
   test("runs are selected with x and compared", async () => {
     const node = show("/runs");
